@@ -1,0 +1,106 @@
+//! Who may call what, decided at the edge already: tokens and permissions.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{clusters, extension, external, typed};
+use crate::model::{Access, Contract};
+
+const JWT: &str = "envoy.filters.http.jwt_authn";
+const RBAC: &str = "envoy.filters.http.rbac";
+const RBAC_TYPE: &str = "envoy.extensions.filters.http.rbac.v3";
+const JWT_TYPE: &str = "envoy.extensions.filters.http.jwt_authn.v3";
+const PROVIDER: &str = "stoa";
+
+/// Checks tokens. The key set comes through the edge's own front door, so that
+/// it needs no second way to the identity service.
+pub(super) fn jwt() -> Value {
+    let provider = json!({
+        "issuer": "${JWT_ISSUER}",
+        "audiences": ["${JWT_AUDIENCE}"],
+        "require_expiration": true,
+        "clock_skew_seconds": 30,
+        "forward": true,
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        "payload_in_metadata": "payload",
+        "jwt_cache_config": {"jwt_cache_size": 1000},
+        "remote_jwks": {
+            "http_uri": {
+                "uri": "http://127.0.0.1:${EDGE_PORT}/.well-known/jwks.json",
+                "cluster": clusters::LOOPBACK,
+                "timeout": "2s",
+            },
+            "cache_duration": "300s",
+            "async_fetch": {"fast_listener": true, "failed_refetch_duration": "1s"},
+        },
+    });
+    let required = json!({"provider_name": PROVIDER});
+    let optional = json!({"requires_any": {"requirements": [required, {"allow_missing": {}}]}});
+    extension(
+        JWT,
+        &format!("{JWT_TYPE}.JwtAuthentication"),
+        json!({
+            "providers": {PROVIDER: provider},
+            "requirement_map": {"required": required, "optional": optional},
+        }),
+    )
+}
+
+/// The token that a route asks for. Optional still means: valid if sent.
+pub(super) fn token_of_route(access: &Access) -> (String, Value) {
+    let requirement = if access.needs_user() { "required" } else { "optional" };
+    let config = json!({"requirement_name": requirement});
+    (JWT.to_owned(), typed(&format!("{JWT_TYPE}.PerRouteConfig"), config))
+}
+
+/// Allows what the contract allows and nothing else. One policy per
+/// permission; a path that is in none of them is refused.
+pub(super) fn rbac(contract: &Contract) -> Value {
+    let mut paths: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
+    for (_, method) in external(contract) {
+        let permission = method.policy.access.permission.as_deref();
+        paths.entry(permission).or_default().push(&method.path);
+    }
+    let mut policies = Map::new();
+    for (permission, paths) in paths {
+        let principals = match permission {
+            Some(permission) => holders(contract, permission),
+            None => vec![json!({"any": true})],
+        };
+        let paths: Vec<Value> =
+            paths.iter().map(|p| json!({"url_path": {"path": {"exact": p}}})).collect();
+        policies.insert(
+            permission.unwrap_or("open").to_owned(),
+            json!({"permissions": paths, "principals": principals}),
+        );
+    }
+    extension(
+        RBAC,
+        &format!("{RBAC_TYPE}.RBAC"),
+        json!({"rules": {"action": "ALLOW", "policies": policies}, "track_per_rule_stats": true}),
+    )
+}
+
+/// Lets a route through without a policy: it answers by itself and calls nobody.
+pub(super) fn no_rbac_of_route() -> (String, Value) {
+    (RBAC.to_owned(), typed(&format!("{RBAC_TYPE}.RBACPerRoute"), json!({})))
+}
+
+/// Users of whose roles one holds the permission.
+fn holders(contract: &Contract, permission: &str) -> Vec<Value> {
+    let holds = |p: &[String]| p.iter().any(|p| p == permission);
+    let roles = contract.roles.iter().filter(|r| holds(&r.permissions));
+    roles.map(|r| has_role(&r.name)).collect()
+}
+
+fn has_role(role: &str) -> Value {
+    json!({"sourced_metadata": {
+        "metadata_source": "DYNAMIC",
+        "metadata_matcher": {
+            "filter": JWT,
+            "path": [{"key": "payload"}, {"key": "roles"}],
+            "value": {"list_match": {"one_of": {"string_match": {"exact": role}}}},
+        },
+    }})
+}

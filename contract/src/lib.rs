@@ -1,0 +1,51 @@
+//! The contract compiler: turns `proto/` into every file that enforces it.
+//!
+//! [`generate`] is pure: it reads the `.proto` tree and answers the files as
+//! they should be. Who calls it decides whether to write them or to compare.
+
+mod descriptor;
+mod envoy;
+mod model;
+mod rules;
+mod rust;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+pub use model::{
+    Access, Contract, Fact, HttpRule, Method, Policy, Rate, Retry, Role, Service, Slo,
+};
+
+/// A generated file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Relative to the checkout.
+    pub path: PathBuf,
+    /// The whole file.
+    pub contents: Vec<u8>,
+}
+
+impl File {
+    fn new(path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) -> Self {
+        Self { path: path.into(), contents: contents.into() }
+    }
+}
+
+/// Reads the contract of the checkout at `root`.
+///
+/// Fails when the contract breaks one of its own rules, naming the element.
+pub fn load(root: &Path) -> Result<Contract> {
+    let contract = Contract::read(descriptor::compile(root)?)?;
+    rules::check(&contract)?;
+    Ok(contract)
+}
+
+/// Every generated file of the checkout at `root`, as it should be.
+pub fn generate(root: &Path) -> Result<Vec<File>> {
+    let contract = load(root)?;
+    let mut files = rust::files(&contract)?;
+    files.extend(envoy::files(&contract)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}

@@ -1,0 +1,86 @@
+//! What a contract must obey before anything is generated from it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use prost_reflect::{Kind, MessageDescriptor};
+
+use crate::model::{Contract, Fact, Method};
+
+/// Fails on the first broken rule, naming the element.
+pub(crate) fn check(contract: &Contract) -> Result<()> {
+    let permissions: BTreeSet<&str> =
+        contract.roles.iter().flat_map(|r| &r.permissions).map(String::as_str).collect();
+    for (_, method) in contract.methods() {
+        check_method(method, &permissions)?;
+        no_maps(&method.descriptor.input(), &mut BTreeSet::new())?;
+        no_maps(&method.descriptor.output(), &mut BTreeSet::new())?;
+    }
+    contract.facts.iter().try_for_each(check_fact)
+}
+
+fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
+    let path = &method.path;
+    let access = &method.policy.access;
+    let kinds = [
+        access.public.is_some(),
+        access.signed_in.is_some(),
+        access.permission.is_some(),
+        access.internal.is_some(),
+    ];
+    ensure!(kinds.iter().filter(|k| **k).count() == 1, "{path}: access says not who may call");
+    if let Some(permission) = &access.permission {
+        ensure!(permissions.contains(permission.as_str()), "{path}: no role holds {permission}");
+    }
+    if access.is_external() {
+        ensure!(method.http.is_some(), "{path}: open to the edge but without google.api.http");
+    } else {
+        ensure!(method.http.is_none(), "{path}: internal but with google.api.http");
+        ensure!(!access.callers.is_empty(), "{path}: internal but names no caller");
+    }
+    ensure!(method.policy.deadline_ms > 0, "{path}: no deadline");
+    if method.policy.retry.is_some() {
+        ensure!(method.idempotent, "{path}: has a retry but no idempotency_level");
+    }
+    Ok(())
+}
+
+/// An empty value in a map crashes Envoy's transcoder
+/// (protocolbuffers/protobuf#26885): messages that cross the edge have none.
+fn no_maps(message: &MessageDescriptor, seen: &mut BTreeSet<String>) -> Result<()> {
+    if !seen.insert(message.full_name().to_owned()) {
+        return Ok(());
+    }
+    ensure!(
+        message.full_name() != "google.protobuf.Struct",
+        "google.protobuf.Struct must not cross the edge: use a repeated message"
+    );
+    for field in message.fields() {
+        ensure!(
+            !field.is_map(),
+            "{}: a map must not cross the edge: use a repeated message with name and value",
+            field.full_name()
+        );
+        if let Kind::Message(inner) = field.kind() {
+            no_maps(&inner, seen)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_fact(fact: &Fact) -> Result<()> {
+    let name = fact.message.full_name();
+    let domain = name.split('.').nth(1).unwrap_or_default();
+    ensure!(
+        fact.topic.starts_with(&format!("{domain}.v1.")),
+        "{name}: topic {} is not {domain}.v1.<fact>",
+        fact.topic
+    );
+    let key = fact.message.get_field_by_name(&fact.key);
+    ensure!(
+        key.is_some_and(|f| f.kind() == Kind::String && !f.is_list()),
+        "{name}: key {} is not a string field",
+        fact.key
+    );
+    Ok(())
+}

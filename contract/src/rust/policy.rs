@@ -1,0 +1,75 @@
+//! The policy table: one entry per method, sorted by path.
+
+use std::fmt::Write;
+
+use crate::model::{Contract, Method, Service};
+
+pub(crate) fn render(contract: &Contract) -> String {
+    let mut methods: Vec<_> = contract.methods().collect();
+    methods.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+    let mut code = String::from(
+        "
+         
+         /// Every method, sorted by path.\n\
+         pub static METHODS: &[MethodPolicy] = &[",
+    );
+    for (service, method) in methods {
+        code.push_str(&entry(service, method));
+    }
+    code.push_str(
+        "];\n/// Every role, from least to most powerful.\npub static ROLES: &[Role] = &[",
+    );
+    for role in &contract.roles {
+        let _ =
+            write!(code, "Role {{ name: {:?}, permissions: &{:?} }},", role.name, role.permissions);
+    }
+    code.push_str("];\n");
+    code
+}
+
+fn entry(service: &Service, method: &Method) -> String {
+    let policy = &method.policy;
+    let access = match &policy.access {
+        a if a.public.is_some() => "Access::Public".to_owned(),
+        a if a.signed_in.is_some() => "Access::SignedIn".to_owned(),
+        a if a.internal.is_some() => "Access::Internal".to_owned(),
+        a => format!("Access::Permission({:?})", a.permission.as_deref().unwrap_or_default()),
+    };
+    let retry = policy.retry.as_ref().map(|r| {
+        format!("Retry {{ attempts: {}, per_try: {} }}", r.attempts, millis(r.per_try_ms))
+    });
+    let rate = policy
+        .rate
+        .as_ref()
+        .map(|r| format!("Rate {{ per_minute: {}, burst: {} }}", r.per_minute, r.burst));
+    let slo = policy.slo.as_ref().map(|s| {
+        format!(
+            "Slo {{ availability_bp: {}, latency: {} }}",
+            s.availability_bp,
+            millis(s.latency_ms)
+        )
+    });
+    format!(
+        "MethodPolicy {{ path: {:?}, workload: {:?}, access: {access}, callers: &{:?}, \
+         deadline: {}, retry: {}, rate: {}, slo: {}, idempotency_key: {}, idempotent: {}, \
+         server_streaming: {} }},",
+        method.path,
+        service.workload,
+        policy.access.callers,
+        millis(policy.deadline_ms),
+        optional(retry),
+        optional(rate),
+        optional(slo),
+        policy.idempotency_key,
+        method.idempotent,
+        method.descriptor.is_server_streaming(),
+    )
+}
+
+fn millis(value: u32) -> String {
+    format!("Duration::from_millis({value})")
+}
+
+fn optional(code: Option<String>) -> String {
+    code.map_or_else(|| "None".to_owned(), |c| format!("Some({c})"))
+}
