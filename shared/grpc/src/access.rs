@@ -1,0 +1,115 @@
+//! Who may call what: the contract's answer, pure.
+
+use proto::policy::{self, Access, MethodPolicy};
+
+use crate::{Peer, Problem, User};
+
+/// Workloads through which people reach the platform.
+const DOORS: [&str; 2] = ["edge", "tools"];
+
+/// Services of the platform itself, open to every workload of the mesh.
+const PLUMBING: [&str; 3] =
+    ["/grpc.health.v1.Health/", "/grpc.reflection.v1.", "/grpc.reflection.v1alpha."];
+
+/// What the gate must do with a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Health and reflection.
+    Plumbing,
+    /// A method of the contract.
+    Method(&'static MethodPolicy),
+}
+
+/// The rule for a path. No policy, no call.
+pub(crate) fn rule(path: &str) -> Result<Rule, Problem> {
+    if PLUMBING.iter().any(|prefix| path.starts_with(prefix)) {
+        return Ok(Rule::Plumbing);
+    }
+    let unknown = || Problem::unimplemented("there is no such method");
+    policy::of(path).map(Rule::Method).ok_or_else(unknown)
+}
+
+/// Whether a workload may call.
+pub(crate) fn check_peer(policy: &MethodPolicy, peer: &Peer) -> Result<(), Problem> {
+    let workload = peer.workload.as_str();
+    let through_door = policy.access != Access::Internal && DOORS.contains(&workload);
+    if through_door || policy.callers.contains(&workload) {
+        return Ok(());
+    }
+    Err(Problem::denied("CALLER_NOT_ALLOWED", "this workload may not call this method"))
+}
+
+/// Whether a user may call.
+pub(crate) fn check_user(policy: &MethodPolicy, user: Option<&User>) -> Result<(), Problem> {
+    let permission = match policy.access {
+        Access::Public | Access::Internal => return Ok(()),
+        Access::SignedIn => None,
+        Access::Permission(permission) => Some(permission),
+    };
+    let Some(user) = user else {
+        return Err(Problem::unauthenticated("UNAUTHENTICATED", "an access token is needed"));
+    };
+    let roles = user.roles.iter().map(String::as_str);
+    if permission.is_none_or(|p| policy::permits(roles, p)) {
+        return Ok(());
+    }
+    Err(Problem::denied("PERMISSION_DENIED", "your roles do not allow this"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::policy::METHODS;
+    use tonic::Code;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn peer(workload: &str) -> Peer {
+        Peer { workload: workload.to_owned() }
+    }
+
+    fn user(role: &str) -> User {
+        User { id: Uuid::nil(), roles: vec![role.to_owned()] }
+    }
+
+    #[test]
+    fn a_path_without_a_policy_cannot_be_called() {
+        let problem = rule("/stoa.orders.v1.OrderService/Nothing").expect_err("refused");
+        assert_eq!(problem.code(), Code::Unimplemented);
+    }
+
+    #[test]
+    fn the_edge_may_call_everything_but_internal_methods() {
+        for method in METHODS {
+            let allowed = check_peer(method, &peer("edge")).is_ok();
+            assert_eq!(allowed, method.access != Access::Internal, "{}", method.path);
+        }
+    }
+
+    #[test]
+    fn a_workload_may_call_only_what_names_it() {
+        for method in METHODS {
+            let allowed = check_peer(method, &peer("orders")).is_ok();
+            assert_eq!(allowed, method.callers.contains(&"orders"), "{}", method.path);
+            assert!(check_peer(method, &peer("stranger")).is_err(), "{}", method.path);
+        }
+    }
+
+    #[test]
+    fn anonymous_callers_reach_public_methods_only() {
+        for method in METHODS.iter().filter(|m| m.access != Access::Internal) {
+            let allowed = check_user(method, None).is_ok();
+            assert_eq!(allowed, method.access == Access::Public, "{}", method.path);
+        }
+    }
+
+    #[test]
+    fn a_customer_may_order_but_not_write_the_catalogue() {
+        let order = policy::of("/stoa.orders.v1.OrderService/PlaceOrder").expect("exists");
+        let write = policy::of("/stoa.catalog.v1.CatalogService/CreateProduct").expect("exists");
+        assert!(check_user(order, Some(&user("customer"))).is_ok());
+        let denied = check_user(write, Some(&user("customer"))).expect_err("denied");
+        assert_eq!(denied.code(), Code::PermissionDenied);
+        assert!(check_user(write, Some(&user("manager"))).is_ok());
+    }
+}

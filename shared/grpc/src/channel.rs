@@ -1,0 +1,124 @@
+//! Calls to other services: deadline, retries and trace context from the contract.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use proto::policy::{self, MethodPolicy, Retry};
+use tonic::body::Body;
+use tonic::transport::{Channel, Error};
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt};
+
+use crate::Problem;
+
+/// A channel to one workload.
+#[derive(Clone, Debug)]
+pub struct MeshChannel {
+    inner: Channel,
+}
+
+/// Pauses between tries: long enough for a restart, short beside any deadline.
+const BACKOFF: Duration = Duration::from_millis(50);
+
+impl MeshChannel {
+    pub(crate) fn new(inner: Channel) -> Self {
+        Self { inner }
+    }
+}
+
+impl Service<Request<Body>> for MeshChannel {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if let Some(parent) = telemetry::traceparent()
+            && let Ok(parent) = HeaderValue::from_str(&parent)
+        {
+            request.headers_mut().insert("traceparent", parent);
+        }
+        // The channel that was polled ready makes the call; its clone is left.
+        let clone = self.inner.clone();
+        let channel = std::mem::replace(&mut self.inner, clone);
+        Box::pin(async move {
+            let Some(policy) = policy::of(request.uri().path()) else {
+                return Channel::oneshot(channel, request).await;
+            };
+            let started = Instant::now();
+            let calling = call(channel, request, policy);
+            let answer = tokio::time::timeout(policy.deadline, calling)
+                .await
+                .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()));
+            record(policy, &answer, started.elapsed());
+            answer
+        })
+    }
+}
+
+async fn call(
+    channel: Channel,
+    mut request: Request<Body>,
+    policy: &'static MethodPolicy,
+) -> Result<Response<Body>, Error> {
+    let per_try = policy.retry.map_or(policy.deadline, |r| r.per_try);
+    if !policy.server_streaming
+        && let Ok(timeout) = HeaderValue::from_str(&format!("{}m", per_try.as_millis()))
+    {
+        request.headers_mut().insert("grpc-timeout", timeout);
+    }
+    match policy.retry {
+        Some(retry) if !policy.server_streaming => retrying(channel, request, retry).await,
+        _ => channel.oneshot(request).await,
+    }
+}
+
+/// Tries again while the callee cannot be reached. Only idempotent methods have a
+/// retry rule; the contract compiler sees to it.
+async fn retrying(
+    channel: Channel,
+    request: Request<Body>,
+    retry: Retry,
+) -> Result<Response<Body>, Error> {
+    let (head, body) = request.into_parts();
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(status) => return Ok(status.into_http()),
+    };
+    let mut left = retry.attempts;
+    loop {
+        let body = Body::new(Full::new(body.clone()));
+        let again = Request::from_parts(head.clone(), body);
+        let trying = channel.clone().oneshot(again);
+        let answer = tokio::time::timeout(retry.per_try, trying).await;
+        let failed = match &answer {
+            Ok(Ok(response)) => code_of(response) == Code::Unavailable,
+            _ => true,
+        };
+        if left == 0 || !failed {
+            let late = || Ok(Status::from(Problem::deadline_exceeded()).into_http());
+            return answer.unwrap_or_else(|_| late());
+        }
+        left -= 1;
+        tokio::time::sleep(BACKOFF.mul_f64(0.5 + rand::random::<f64>())).await;
+    }
+}
+
+/// The status of a response that has no body; `Ok` when the status is yet to come
+/// in the trailers.
+pub(crate) fn code_of(response: &Response<Body>) -> Code {
+    let header = response.headers().get("grpc-status");
+    header.map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+}
+
+fn record(policy: &MethodPolicy, answer: &Result<Response<Body>, Error>, took: Duration) {
+    let code = answer.as_ref().map_or(Code::Unavailable, code_of);
+    let labels = [("rpc_method", policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
+    metrics::histogram!("rpc_client_duration_seconds", &labels).record(took.as_secs_f64());
+}

@@ -1,0 +1,231 @@
+//! The one layer before every handler: identity, access, deadline, measurement.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, Request, Response};
+use proto::policy::{Access, MethodPolicy};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tower::{Layer, Service};
+use tracing::{Instrument, Span};
+
+use crate::access::{self, Rule};
+use crate::channel::code_of;
+use crate::mesh::workload_of;
+use crate::{Caller, Peer, Problem, User, Verifier};
+
+/// The longest `Idempotency-Key`, in characters.
+const MAX_KEY_LENGTH: usize = 200;
+
+/// Lets in what the contract allows.
+#[derive(Clone)]
+pub(crate) struct GateLayer {
+    pub(crate) verifier: Verifier,
+    pub(crate) trust_domain: Arc<str>,
+}
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gate<S>;
+
+    fn layer(&self, inner: S) -> Gate<S> {
+        Gate { inner, rules: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Gate<S> {
+    inner: S,
+    rules: GateLayer,
+}
+
+impl<S> Service<Request<Body>> for Gate<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was polled ready serves; its clone is left.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let rules = self.rules.clone();
+        let span = span_of(&request);
+        Box::pin(
+            async move {
+                match rules.admit(request).await {
+                    Ok((request, Rule::Plumbing)) => inner.call(request).await,
+                    Ok((request, Rule::Method(policy))) => {
+                        let deadline = deadline(policy, request.headers());
+                        within(policy, deadline, inner.call(request)).await
+                    }
+                    Err(problem) => {
+                        tracing::info!(rpc.reason = problem.reason(), "refused");
+                        Ok(Status::from(problem).into_http())
+                    }
+                }
+            }
+            .instrument(span),
+        )
+    }
+}
+
+impl GateLayer {
+    /// Finds out who calls and whether they may.
+    async fn admit(&self, mut request: Request<Body>) -> Result<(Request<Body>, Rule), Problem> {
+        let peer = self.peer(&request)?;
+        let rule = access::rule(request.uri().path())?;
+        if let Rule::Method(policy) = rule {
+            access::check_peer(policy, &peer)?;
+            let user = self.user(policy, request.headers()).await?;
+            access::check_user(policy, user.as_ref())?;
+            let idempotency_key = key(policy, request.headers())?;
+            request.extensions_mut().insert(Caller { peer, user, idempotency_key });
+        }
+        Ok((request, rule))
+    }
+
+    /// TLS has verified the certificate; this reads who it belongs to.
+    fn peer(&self, request: &Request<Body>) -> Result<Peer, Problem> {
+        let tls = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
+        let certificates = tls.and_then(TlsConnectInfo::peer_certs);
+        let leaf = certificates.as_ref().and_then(|chain| chain.first());
+        let workload = leaf.and_then(|leaf| workload_of(leaf, &self.trust_domain));
+        let unknown = || Problem::unauthenticated("PEER_UNKNOWN", "no workload identity");
+        Ok(Peer { workload: workload.ok_or_else(unknown)? })
+    }
+
+    /// A token that is sent must be valid, also where none is needed.
+    async fn user(
+        &self,
+        policy: &MethodPolicy,
+        headers: &HeaderMap,
+    ) -> Result<Option<User>, Problem> {
+        if policy.access == Access::Internal {
+            return Ok(None);
+        }
+        let Some(value) = headers.get(http::header::AUTHORIZATION) else { return Ok(None) };
+        let malformed =
+            || Problem::unauthenticated("TOKEN_INVALID", "authorization is not `Bearer <token>`");
+        let (scheme, token) =
+            value.to_str().ok().and_then(|v| v.split_once(' ')).ok_or_else(malformed)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(malformed());
+        }
+        self.verifier.verify(token.trim()).await.map(Some)
+    }
+}
+
+fn key(policy: &MethodPolicy, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    if !policy.idempotency_key {
+        return Ok(None);
+    }
+    let value = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match value.len() {
+        1..=MAX_KEY_LENGTH => Ok(Some(value.to_owned())),
+        0 => {
+            let text = "this method needs an Idempotency-Key header";
+            Err(Problem::invalid("IDEMPOTENCY_KEY_MISSING", text))
+        }
+        _ => {
+            let text = format!("the Idempotency-Key is longer than {MAX_KEY_LENGTH} characters");
+            Err(Problem::invalid("IDEMPOTENCY_KEY_INVALID", text))
+        }
+    }
+}
+
+/// The contract's deadline or what the caller still has, whichever is shorter.
+///
+/// A touch before tonic's own timer for `grpc-timeout`, which would answer
+/// CANCELLED.
+fn deadline(policy: &MethodPolicy, headers: &HeaderMap) -> Duration {
+    const TOUCH: Duration = Duration::from_millis(5);
+    let asked = headers.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout);
+    asked.map_or(policy.deadline, |asked| policy.deadline.min(asked.saturating_sub(TOUCH)))
+}
+
+/// The value of a `grpc-timeout` header: up to eight digits and a unit.
+fn timeout(value: &str) -> Option<Duration> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(amount.saturating_mul(3600))),
+        "M" => Some(Duration::from_secs(amount.saturating_mul(60))),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+async fn within<E>(
+    policy: &'static MethodPolicy,
+    deadline: Duration,
+    serving: impl Future<Output = Result<Response<Body>, E>>,
+) -> Result<Response<Body>, E> {
+    let started = Instant::now();
+    let answer = tokio::time::timeout(deadline, serving)
+        .await
+        .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()));
+    if let Ok(response) = &answer {
+        record(policy, response, started.elapsed());
+    }
+    answer
+}
+
+fn record(policy: &MethodPolicy, response: &Response<Body>, took: Duration) {
+    let code = code_of(response);
+    let labels = [("rpc_method", policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
+    metrics::histogram!("rpc_server_duration_seconds", &labels).record(took.as_secs_f64());
+    tracing::debug!(rpc.code = ?code, took_ms = took.as_millis(), "served");
+}
+
+/// OpenTelemetry's conventions for RPC; the path is bounded by the contract.
+fn span_of(request: &Request<Body>) -> Span {
+    let path = request.uri().path();
+    let span = tracing::info_span!(
+        "rpc",
+        otel.name = path.trim_start_matches('/'),
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = path,
+    );
+    let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok());
+    if let Some(parent) = parent {
+        telemetry::set_parent(&span, parent);
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_timeout_shortens_the_deadline_and_never_lengthens_it() {
+        let policy = proto::policy::of("/stoa.orders.v1.OrderService/GetOrder").expect("exists");
+        let with = |value: &str| {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static("grpc-timeout"),
+                http::HeaderValue::from_str(value).expect("a header"),
+            )]);
+            deadline(policy, &headers)
+        };
+        assert_eq!(with("100m"), Duration::from_millis(95));
+        assert_eq!(with("1H"), policy.deadline);
+        assert_eq!(with("nonsense"), policy.deadline);
+        assert_eq!(with("1m"), Duration::ZERO);
+    }
+}

@@ -1,0 +1,23 @@
+//! gRPC for every service, as the contract wants it.
+
+pub mod convert;
+pub mod host;
+pub mod problem;
+
+mod access;
+mod caller;
+mod channel;
+mod gate;
+mod keys;
+mod mesh;
+mod server;
+mod token;
+
+pub use caller::{Caller, Peer, User};
+pub use channel::MeshChannel;
+pub use host::{Host, HostConfig};
+pub use keys::{KeySource, RemoteKeys};
+pub use mesh::{Mesh, MeshConfig};
+pub use problem::Problem;
+pub use server::{Server, ServerConfig};
+pub use token::{Claims, TokenConfig, Verifier};

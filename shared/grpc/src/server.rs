@@ -1,0 +1,144 @@
+//! The gRPC port: mTLS, the gate, health and reflection around a service's API.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use http::{Request, Response};
+use proto::policy::METHODS;
+use runtime::Shutdown;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tower::Service;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::gate::GateLayer;
+use crate::{Mesh, Problem, Verifier};
+
+/// Server settings.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServerConfig {
+    /// Where the API is served, by gRPC over mTLS.
+    #[arg(long, env = "GRPC_ADDR", default_value = "127.0.0.1:50051")]
+    pub grpc_addr: SocketAddr,
+}
+
+/// How long requests in flight may take to finish at shutdown.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// A bound gRPC port.
+pub struct Server {
+    listener: TcpListener,
+    gate: GateLayer,
+    tls: tonic::transport::ServerTlsConfig,
+    routes: RoutesBuilder,
+    health: HealthReporter,
+}
+
+impl Server {
+    /// Binds the port of a workload.
+    pub async fn bind(
+        workload: &str,
+        config: &ServerConfig,
+        mesh: &Mesh,
+        verifier: Verifier,
+    ) -> Result<Self> {
+        let listener = runtime::bind(config.grpc_addr, "GRPC_ADDR").await?;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_service_status("", ServingStatus::NotServing).await;
+        let mut routes = RoutesBuilder::default();
+        routes.add_service(health_service);
+        routes.add_service(reflection(workload)?.build_v1()?);
+        routes.add_service(reflection(workload)?.build_v1alpha()?);
+        let gate = GateLayer { verifier, trust_domain: mesh.trust_domain().into() };
+        Ok(Self { listener, gate, tls: mesh.server_tls(), routes, health })
+    }
+
+    /// Adds a service of the API.
+    #[allow(clippy::should_implement_trait)]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self
+    }
+
+    /// The address that was bound.
+    pub fn addr(&self) -> Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Serves until shutdown; says `SERVING` only while `ready` is true.
+    pub async fn run(self, ready: watch::Receiver<bool>, shutdown: Shutdown) -> Result<()> {
+        tokio::spawn(follow(self.health, ready));
+        let router = tonic::transport::Server::builder()
+            .tls_config(self.tls)
+            .context("the mesh certificate is not usable (MESH_CERT, MESH_KEY, MESH_CA)")?
+            .http2_keepalive_interval(Some(Duration::from_secs(20)))
+            .max_concurrent_streams(1_000)
+            // Outermost: whatever happens inside, the caller gets a status.
+            .layer(CatchPanicLayer::custom(panicked))
+            // Who calls, and whether they may; then deadline and measurement.
+            .layer(self.gate)
+            .add_routes(self.routes.routes());
+        let incoming = TcpListenerStream::new(self.listener);
+        let serving =
+            router.serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
+        let overdue = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = serving => Ok(served?),
+            () = overdue => {
+                tracing::warn!("requests were still in flight at the end of the drain time");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reflection over the whole contract, listing what this workload serves.
+fn reflection(workload: &str) -> Result<tonic_reflection::server::Builder<'static>> {
+    let mut builder = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("grpc.health.v1.Health");
+    for method in METHODS.iter().filter(|m| m.workload == workload) {
+        let service = method.path.split('/').nth(1).context("a path without a service")?;
+        builder = builder.with_service_name(service);
+    }
+    Ok(builder)
+}
+
+async fn follow(health: HealthReporter, mut ready: watch::Receiver<bool>) {
+    loop {
+        let up = *ready.borrow_and_update();
+        let status = if up { ServingStatus::Serving } else { ServingStatus::NotServing };
+        health.set_service_status("", status).await;
+        if ready.changed().await.is_err() {
+            break;
+        }
+    }
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tonic::Status::from(Problem::internal(format!("panic: {text}"))).into_http()
+}

@@ -1,0 +1,70 @@
+//! A service's own PostgreSQL: settings, connecting, migrations.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// Database settings.
+#[derive(clap::Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// PostgreSQL URL of the service's own database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// The most connections this process opens.
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 10)]
+    pub database_max_connections: u32,
+}
+
+/// How long one use case may wait for a connection before it is refused.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Opens the pool, waiting for the server until `deadline` has passed.
+///
+/// Fails with one line that names the setting.
+pub async fn connect(config: &DatabaseConfig, deadline: Duration) -> Result<PgPool> {
+    let url = config.database_url.expose_secret();
+    let options: PgConnectOptions = url.parse().context("DATABASE_URL is not a PostgreSQL URL")?;
+    let server = format!("{}:{}", options.get_host(), options.get_port());
+    let started = Instant::now();
+    loop {
+        let pool = PgPoolOptions::new()
+            .max_connections(config.database_max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await;
+        match pool {
+            Ok(pool) => return Ok(pool),
+            Err(error) if started.elapsed() >= deadline => {
+                return Err(error).with_context(|| {
+                    format!("no database at {server} within {deadline:?} (DATABASE_URL)")
+                });
+            }
+            Err(error) => {
+                tracing::warn!(
+                    db.server = server,
+                    error = %error,
+                    "no database yet (DATABASE_URL); trying again"
+                );
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}
+
+/// Brings the schema up to date: the service's own migrations and those of the
+/// shared tables it uses, told apart by their version numbers.
+pub async fn migrate(pool: &PgPool, parts: &[&Migrator]) -> Result<()> {
+    let mut migrations: Vec<_> = parts.iter().flat_map(|m| m.iter().cloned()).collect();
+    migrations.sort_by_key(|m| m.version);
+    let whole = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
+    whole.run(pool).await.context("the database schema cannot be brought up to date")
+}
+
+/// True when the database answers.
+pub async fn is_up(pool: &PgPool) -> bool {
+    sqlx::query("select 1").execute(pool).await.is_ok()
+}

@@ -1,0 +1,56 @@
+//! The admin port: metrics and probes, in plain HTTP, never public.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::{Readiness, Shutdown};
+
+type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// A bound admin port.
+pub struct Admin {
+    listener: TcpListener,
+    router: Router,
+}
+
+impl Admin {
+    /// Binds the port. `metrics` renders Prometheus' text format.
+    pub async fn bind(
+        addr: SocketAddr,
+        readiness: Readiness,
+        metrics: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let listener = crate::bind(addr, "ADMIN_ADDR").await?;
+        let metrics: Render = Arc::new(metrics);
+        let router = Router::new()
+            .route("/metrics", get(move || async move { metrics() }))
+            .route("/livez", get(|| async { "ok\n" }))
+            .route("/readyz", get(move || ready(readiness)));
+        Ok(Self { listener, router })
+    }
+
+    /// The address that was bound.
+    pub fn addr(&self) -> Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Serves until shutdown.
+    pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let stop = shutdown.cancelled_owned();
+        Ok(axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await?)
+    }
+}
+
+async fn ready(readiness: Readiness) -> (StatusCode, String) {
+    let missing = readiness.missing().await;
+    if missing.is_empty() {
+        return (StatusCode::OK, "ok\n".to_owned());
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for: {}\n", missing.join(", ")))
+}

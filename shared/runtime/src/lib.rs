@@ -1,0 +1,56 @@
+//! The life of a process: tasks, shutdown, readiness, admin port.
+
+mod admin;
+mod readiness;
+mod tasks;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use admin::Admin;
+use anyhow::{Context, Result};
+pub use readiness::Readiness;
+pub use tasks::Tasks;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+pub use tokio_util::sync::CancellationToken as Shutdown;
+
+/// Process settings.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RuntimeConfig {
+    /// Where `/metrics`, `/livez` and `/readyz` are served, in plain HTTP.
+    #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9090")]
+    pub admin_addr: SocketAddr,
+    /// How long a missing dependency is waited for at start, in seconds.
+    #[arg(long, env = "STARTUP_DEADLINE_SECONDS", default_value_t = 60)]
+    pub startup_deadline_seconds: u64,
+}
+
+impl RuntimeConfig {
+    /// How long a missing dependency is waited for at start.
+    pub fn startup_deadline(&self) -> Duration {
+        Duration::from_secs(self.startup_deadline_seconds)
+    }
+}
+
+/// A token that is cancelled by SIGTERM or SIGINT.
+pub fn shutdown_on_signal() -> Result<Shutdown> {
+    let shutdown = Shutdown::new();
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("shutting down");
+        token.cancel();
+    });
+    Ok(shutdown)
+}
+
+/// Binds a listener, naming the setting when that fails.
+pub async fn bind(addr: SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr} ({setting})"))
+}

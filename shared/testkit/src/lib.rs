@@ -1,0 +1,18 @@
+//! The surroundings of a service under test.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod broker;
+mod database;
+pub mod pki;
+mod platform;
+mod requests;
+mod stores;
+mod tokens;
+
+pub use broker::vhost;
+pub use database::{TestDatabase, database};
+pub use platform::Platform;
+pub use requests::{bearer, eventually, fields, metrics, reason, with_key};
+pub use stores::redis_url;
+pub use tokens::SigningKey;
