@@ -1,0 +1,35 @@
+# The thin face of everything: the work is done by `cargo xtask`.
+
+# Outside the checkout, so that its tools never walk through build products.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
+
+XTASK = cargo xtask
+.DEFAULT_GOAL := help
+.PHONY: help up down clean test lint gen fmt cargo
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+up: cargo ## start everything on this machine; DETACH=1 in the background, RELEASE=1 optimised
+	@$(XTASK) up $(if $(DETACH),--detach) $(if $(RELEASE),--release)
+
+down: cargo ## stop it from any terminal; the data stays
+	@$(XTASK) down
+
+clean: cargo ## stop it and remove data, logs and passwords
+	@$(XTASK) clean
+
+test: cargo ## all tests, on real stores; PACKAGE=orders runs one crate's
+	@$(XTASK) test $(if $(PACKAGE),--package $(PACKAGE))
+
+lint: cargo ## formatting, clippy, buf, the house rules
+	@$(XTASK) lint
+
+gen: cargo ## write every file that is generated from the contract
+	@$(XTASK) gen
+
+fmt: cargo ## format Rust and protobuf
+	@$(XTASK) fmt
+
+cargo:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }

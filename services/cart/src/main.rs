@@ -1,0 +1,17 @@
+//! The cart service.
+
+use std::process::ExitCode;
+
+use cart::app::App;
+use cart::config::Config;
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("cart", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

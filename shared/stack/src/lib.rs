@@ -1,0 +1,32 @@
+//! Starts the whole platform on one Debian machine, as real processes.
+//!
+//! [`Stack`] is everything: stores, services, edge. [`Stores`] is PostgreSQL,
+//! RabbitMQ and Redis alone, for the tests of the service crates. Both keep
+//! all that they write under one directory and end what they started.
+
+mod edge;
+mod fleet;
+mod install;
+mod layout;
+mod options;
+mod pki;
+mod postgres;
+mod probe;
+mod process;
+mod progress;
+mod rabbitmq;
+mod redis;
+mod seed;
+mod services;
+mod smtp;
+mod stores;
+mod watchdog;
+mod whole;
+
+pub use install::{cache as cache_dir, envoy, packages as install_packages};
+pub use layout::Layout;
+pub use options::{Options, Ports, SERVICES};
+pub use process::{Record, all_running, running};
+pub use progress::{Progress, Quiet, Terminal};
+pub use stores::Stores;
+pub use whole::{Stack, clean, down};

@@ -1,0 +1,194 @@
+//! What to start, where it keeps its files and on which ports it listens.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// The services of the mesh, in the order in which they are shown.
+pub const SERVICES: [&str; 7] =
+    ["identity", "catalog", "inventory", "cart", "orders", "payments", "notifications"];
+
+/// How to start a [`crate::Stack`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The checkout: `envoy/` and `seeds/` are read from it.
+    pub root: PathBuf,
+    /// Everything that is written goes here.
+    pub state: PathBuf,
+    /// Where to listen, always on 127.0.0.1.
+    pub ports: Ports,
+    /// Where the service binaries are.
+    pub bin_dir: PathBuf,
+    /// Whether to fill an empty catalogue from `seeds/catalogue.json`.
+    pub seed: bool,
+    /// Whether to begin with an empty state: data of an earlier start is removed.
+    pub fresh: bool,
+    /// More settings: service (or `sandbox`), variable, value; they win over our own.
+    pub settings: Vec<(String, String, String)>,
+}
+
+impl Options {
+    /// A stack of one's own for tests: empty, on free ports, under
+    /// `<root>/.stoa/<name>`, with the binaries of `STOA_BIN_DIR` or else
+    /// those beside the running test.
+    pub fn private(root: &Path, name: &str) -> Result<Self> {
+        let bin_dir = match std::env::var_os("STOA_BIN_DIR") {
+            Some(dir) => PathBuf::from(dir),
+            // target/debug/deps/<test> → target/debug
+            None => std::env::current_exe()?
+                .ancestors()
+                .nth(2)
+                .context("the test binary has no directory")?
+                .to_owned(),
+        };
+        Ok(Self {
+            root: root.to_owned(),
+            state: root.join(".stoa").join(name),
+            ports: Ports::free()?,
+            bin_dir,
+            seed: false,
+            fresh: true,
+            settings: Vec::new(),
+        })
+    }
+}
+
+/// Where every part listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// HTTP, the door from outside.
+    pub edge: u16,
+    /// Envoy's own interface.
+    pub edge_admin: u16,
+    /// PostgreSQL.
+    pub postgres: u16,
+    /// RabbitMQ, AMQP 0-9-1.
+    pub amqp: u16,
+    /// RabbitMQ, management HTTP API; used in test stores only.
+    pub amqp_api: u16,
+    /// RabbitMQ, Erlang distribution.
+    pub amqp_dist: u16,
+    /// Erlang port mapper.
+    pub epmd: u16,
+    /// Redis.
+    pub redis: u16,
+    /// SMTP.
+    pub smtp: u16,
+    /// The sandbox payment provider, HTTP.
+    pub sandbox: u16,
+    grpc: BTreeMap<&'static str, u16>,
+    admin: BTreeMap<&'static str, u16>,
+}
+
+impl Ports {
+    /// The ports of `make up`.
+    pub fn fixed() -> Self {
+        Self {
+            edge: 8080,
+            edge_admin: 9901,
+            postgres: 15432,
+            amqp: 15673,
+            amqp_api: 15674,
+            amqp_dist: 15675,
+            epmd: 14369,
+            redis: 16379,
+            smtp: 11025,
+            sandbox: 7201,
+            grpc: SERVICES.into_iter().zip(7001..).collect(),
+            admin: SERVICES.into_iter().chain(["sandbox"]).zip(7101..).collect(),
+        }
+    }
+
+    /// Ports that nobody listens on at the moment.
+    pub fn free() -> Result<Self> {
+        let mut ports = Self::fixed();
+        // All listeners stay open until every port is chosen: so they differ.
+        let mut held = Vec::new();
+        for port in ports.all_mut() {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            *port = listener.local_addr()?.port();
+            held.push(listener);
+        }
+        Ok(ports)
+    }
+
+    /// The gRPC port of a service; 0 for an unknown one.
+    pub fn grpc(&self, service: &str) -> u16 {
+        self.grpc.get(service).copied().unwrap_or_default()
+    }
+
+    /// The port of a service's, or the sandbox's, `/metrics`, `/livez` and
+    /// `/readyz`; 0 for an unknown one.
+    pub fn admin(&self, service: &str) -> u16 {
+        self.admin.get(service).copied().unwrap_or_default()
+    }
+
+    /// Fails naming the ports that other programs listen on.
+    pub(crate) fn check_free(&self) -> Result<()> {
+        let mut ports = self.clone();
+        let taken: Vec<String> = ports
+            .all_mut()
+            .filter(|port| {
+                TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, **port)).is_err()
+            })
+            .map(|port| port.to_string())
+            .collect();
+        if !taken.is_empty() {
+            bail!("another program listens on 127.0.0.1, port {}", taken.join(", "));
+        }
+        Ok(())
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut u16> {
+        [
+            &mut self.edge,
+            &mut self.edge_admin,
+            &mut self.postgres,
+            &mut self.amqp,
+            &mut self.amqp_api,
+            &mut self.amqp_dist,
+            &mut self.epmd,
+            &mut self.redis,
+            &mut self.smtp,
+            &mut self.sandbox,
+        ]
+        .into_iter()
+        .chain(self.grpc.values_mut())
+        .chain(self.admin.values_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn free_ports_are_distinct_and_free() {
+        let mut ports = Ports::free().unwrap();
+        let all: Vec<u16> = ports.all_mut().map(|port| *port).collect();
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        ports.check_free().unwrap();
+    }
+
+    #[test]
+    fn fixed_ports_are_distinct() {
+        let mut ports = Ports::fixed();
+        let all: Vec<u16> = ports.all_mut().map(|port| *port).collect();
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        assert_eq!((ports.grpc("identity"), ports.admin("notifications")), (7001, 7107));
+    }
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let mut ports = Ports::free().unwrap();
+        let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+        ports.redis = holder.local_addr().unwrap().port();
+        let error = ports.check_free().unwrap_err().to_string();
+        assert!(error.contains(&ports.redis.to_string()), "{error}");
+    }
+}

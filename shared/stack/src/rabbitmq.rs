@@ -1,0 +1,107 @@
+//! A private RabbitMQ server with an Erlang port mapper of its own.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::fleet::Fleet;
+use crate::install::Tools;
+use crate::layout::{Layout, write_private};
+use crate::options::Ports;
+use crate::probe::Probe;
+use crate::process::{Phase, Spec};
+
+/// What begins an AMQP 0-9-1 connection (section 4.2.2 of the protocol).
+const PROTOCOL_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
+/// The type of the method frame that a ready broker answers with.
+const METHOD_FRAME: &[u8] = &[1];
+
+/// Who may use the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The user and the virtual host `stoa`.
+    Platform,
+    /// `guest`, who may make virtual hosts over the management API.
+    Tests,
+}
+
+/// Starts the broker; ready when it answers AMQP.
+pub(crate) async fn start(fleet: Fleet, tools: Tools, ports: Ports, access: Access) -> Result<()> {
+    write_configuration(&fleet.layout, &ports, access)?;
+    fleet.spawn(Spec::new("epmd", Phase::Base, &tools.epmd).args([
+        "-port",
+        &ports.epmd.to_string(),
+        "-address",
+        "127.0.0.1",
+    ]))?;
+    let say = Vec::new();
+    let listens = Probe::Talk { port: ports.epmd, say, expect: &[] };
+    fleet.ready("epmd", &listens, Duration::from_secs(10)).await?;
+    let mut server = server(&fleet.layout, &tools, &ports);
+    if access == Access::Tests {
+        // An orderly stop with the management plugin takes 6 s, for data that nobody wants.
+        server = server.stop_by(Signal::KILL);
+    }
+    fleet.spawn(server)?;
+    // Definitions are imported before the listener opens: an answer means that
+    // users and virtual hosts are there.
+    let answers =
+        Probe::Talk { port: ports.amqp, say: PROTOCOL_HEADER.to_vec(), expect: METHOD_FRAME };
+    fleet.ready("rabbitmq", &answers, Duration::from_secs(90)).await
+}
+
+fn server(layout: &Layout, tools: &Tools, ports: &Ports) -> Spec {
+    let home = layout.path("rabbitmq");
+    Spec::new("rabbitmq", Phase::Store, &tools.rabbitmq)
+        .env("HOME", &home)
+        .env("ERL_EPMD_PORT", ports.epmd.to_string())
+        .env("RABBITMQ_NODENAME", "stoa@localhost")
+        .env("RABBITMQ_DIST_PORT", ports.amqp_dist.to_string())
+        .env("RABBITMQ_MNESIA_BASE", home.join("data"))
+        .env("RABBITMQ_LOG_BASE", home.join("log"))
+        .env("RABBITMQ_LOGS", layout.log("rabbitmq"))
+        .env("RABBITMQ_PID_FILE", home.join("pid"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("plugins"))
+        .env("RABBITMQ_CONFIG_FILE", home.join("rabbitmq.conf"))
+        .env("RABBITMQ_CONF_ENV_FILE", home.join("no-env.conf"))
+        // Distribution on loopback only; idle schedulers sleep at once.
+        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none +sbwtdcpu none +sbwtdio none")
+        .env("ERL_AFLAGS", "-kernel inet_dist_use_interface {127,0,0,1}")
+}
+
+fn write_configuration(layout: &Layout, ports: &Ports, access: Access) -> Result<()> {
+    let home = layout.path("rabbitmq");
+    fs::create_dir_all(&home)?;
+    let definitions = home.join("definitions.json");
+    let mut lines = vec![
+        format!("listeners.tcp.1 = 127.0.0.1:{}", ports.amqp),
+        format!("load_definitions = {}", definitions.display()),
+        // A developer's disk is often nearly full; the default would block publishers.
+        "disk_free_limit.absolute = 100MB".to_owned(),
+    ];
+    if access == Access::Tests {
+        lines.push("management.tcp.ip = 127.0.0.1".to_owned());
+        lines.push(format!("management.tcp.port = {}", ports.amqp_api));
+    }
+    let plugins = if access == Access::Tests { "[rabbitmq_management]." } else { "[]." };
+    fs::write(home.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
+    fs::write(home.join("plugins"), format!("{plugins}\n"))?;
+    write_private(&definitions, &self::definitions(layout, access)?.to_string())
+}
+
+fn definitions(layout: &Layout, access: Access) -> Result<Value> {
+    let (user, password, host, tags) = match access {
+        Access::Platform => ("stoa", layout.secret("rabbitmq")?, "stoa", ""),
+        Access::Tests => ("guest", "guest".to_owned(), "/", "administrator"),
+    };
+    Ok(json!({
+        "users": [{ "name": user, "password": password, "tags": tags }],
+        "vhosts": [{ "name": host }],
+        "permissions": [
+            { "user": user, "vhost": host, "configure": ".*", "write": ".*", "read": ".*" }
+        ],
+    }))
+}

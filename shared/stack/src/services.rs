@@ -1,0 +1,170 @@
+//! Our own services and the sandbox payment provider: what each is told.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::fleet::{Fleet, Step};
+use crate::layout::Layout;
+use crate::options::{Options, Ports, SERVICES};
+use crate::pki::{Pki, TRUST_DOMAIN};
+use crate::probe::{Probe, client};
+use crate::process::{Phase, Spec};
+
+/// The account that exists from the first start on.
+pub(crate) const ADMIN_EMAIL: &str = "admin@stoa.local";
+pub(crate) const JWT_ISSUER: &str = "https://stoa.local";
+pub(crate) const JWT_AUDIENCE: &str = "stoa";
+/// Whoever has a database.
+pub(crate) const DATABASES: [&str; 7] =
+    ["identity", "catalog", "inventory", "orders", "payments", "notifications", "sandbox"];
+
+const READY: Duration = Duration::from_secs(60);
+/// Passed on from our own environment, for developers.
+const PASSED_ON: [&str; 4] =
+    ["RUST_LOG", "RUST_BACKTRACE", "LOG_FORMAT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// The steps that start the services, to be run together.
+pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
+    let plan = Plan { layout: &fleet.layout, options, pki };
+    let mut specs = vec![plan.sandbox()?];
+    for service in SERVICES {
+        specs.push(plan.service(service)?);
+    }
+    let http = client()?;
+    let steps = specs.into_iter().map(|spec| {
+        let (name, fleet) = (spec.name.clone(), fleet.clone());
+        let admin = options.ports.admin(&name);
+        let ready = Probe::Http(http.clone(), format!("http://127.0.0.1:{admin}/readyz"));
+        let spec = options
+            .settings
+            .iter()
+            .filter(|(process, ..)| *process == name)
+            .fold(spec, |spec, (_, variable, value)| spec.env(variable, value));
+        let step = async move {
+            let name = spec.name.clone();
+            fleet.spawn(spec)?;
+            fleet.ready(&name, &ready, READY).await
+        };
+        (name, Box::pin(step) as Step)
+    });
+    Ok(steps.collect())
+}
+
+/// `postgres://…` of a service's database.
+pub(crate) fn database_url(layout: &Layout, ports: &Ports, name: &str) -> Result<String> {
+    let password = layout.secret(&format!("postgres-{name}"))?;
+    Ok(format!("postgres://{name}:{password}@127.0.0.1:{}/{name}", ports.postgres))
+}
+
+/// `amqp://…` of the platform's broker.
+pub(crate) fn amqp_url(layout: &Layout, ports: &Ports) -> Result<String> {
+    Ok(format!("amqp://stoa:{}@127.0.0.1:{}/stoa", layout.secret("rabbitmq")?, ports.amqp))
+}
+
+struct Plan<'a> {
+    layout: &'a Layout,
+    options: &'a Options,
+    pki: &'a Pki,
+}
+
+impl Plan<'_> {
+    fn service(&self, name: &str) -> Result<Spec> {
+        let ports = &self.options.ports;
+        let mut spec = self
+            .program(name)?
+            .env("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(name)))
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin(name)))
+            .env("MESH_CERT", self.pki.certificate(name))
+            .env("MESH_KEY", self.pki.key(name))
+            .env("MESH_CA", self.pki.authority())
+            .env("MESH_TRUST_DOMAIN", TRUST_DOMAIN)
+            .env("JWT_ISSUER", JWT_ISSUER)
+            .env("JWT_AUDIENCE", JWT_AUDIENCE);
+        if DATABASES.contains(&name) {
+            spec = spec.env("DATABASE_URL", database_url(self.layout, ports, name)?);
+            spec = spec.env("AMQP_URL", amqp_url(self.layout, ports)?);
+        }
+        for (variable, peer) in peers(name) {
+            spec = spec.env(variable, format!("https://127.0.0.1:{}", ports.grpc(peer)));
+        }
+        for (variable, value) in self.particulars(name)? {
+            spec = spec.env(variable, value);
+        }
+        Ok(spec)
+    }
+
+    fn sandbox(&self) -> Result<Spec> {
+        let ports = &self.options.ports;
+        let webhook = format!("http://127.0.0.1:{}/v1/payments/webhooks/sandbox", ports.edge);
+        Ok(self
+            .program("sandbox")?
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin("sandbox")))
+            .env("HTTP_ADDR", format!("127.0.0.1:{}", ports.sandbox))
+            .env("DATABASE_URL", database_url(self.layout, ports, "sandbox")?)
+            .env("API_KEY", self.layout.secret("sandbox-api-key")?)
+            .env("WEBHOOK_SECRET", self.layout.secret("sandbox-webhook")?)
+            .env("WEBHOOK_URL", webhook))
+    }
+
+    fn program(&self, name: &str) -> Result<Spec> {
+        let program = self.options.bin_dir.join(name);
+        program_exists(&program)?;
+        let mut spec = Spec::new(name, Phase::Service, program);
+        for variable in PASSED_ON {
+            if let Some(value) = std::env::var_os(variable) {
+                spec = spec.env(variable, value);
+            }
+        }
+        Ok(spec)
+    }
+
+    fn particulars(&self, name: &str) -> Result<Vec<(&'static str, String)>> {
+        let ports = &self.options.ports;
+        let secret = |name| self.layout.secret(name);
+        Ok(match name {
+            "identity" => {
+                vec![("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()), ("ADMIN_PASSWORD", secret("admin")?)]
+            }
+            "cart" => {
+                let password = secret("redis")?;
+                vec![("REDIS_URL", format!("redis://default:{password}@127.0.0.1:{}", ports.redis))]
+            }
+            "payments" => vec![
+                ("SANDBOX_URL", format!("http://127.0.0.1:{}", ports.sandbox)),
+                ("SANDBOX_API_KEY", secret("sandbox-api-key")?),
+                ("SANDBOX_WEBHOOK_SECRET", secret("sandbox-webhook")?),
+            ],
+            "notifications" => vec![
+                ("SMTP_URL", format!("smtp://127.0.0.1:{}", ports.smtp)),
+                ("MAIL_FROM", "Stoa <shop@stoa.local>".to_owned()),
+            ],
+            _ => Vec::new(),
+        })
+    }
+}
+
+/// Whom a service calls, and the variable that tells it where.
+fn peers(service: &str) -> Vec<(&'static str, &'static str)> {
+    let mut peers = match service {
+        "cart" => vec![("CATALOG_URL", "catalog")],
+        "orders" => vec![
+            ("CART_URL", "cart"),
+            ("CATALOG_URL", "catalog"),
+            ("INVENTORY_URL", "inventory"),
+            ("PAYMENTS_URL", "payments"),
+        ],
+        _ => Vec::new(),
+    };
+    if service != "identity" {
+        peers.push(("IDENTITY_URL", "identity"));
+    }
+    peers
+}
+
+fn program_exists(program: &Path) -> Result<()> {
+    std::fs::metadata(program).map(drop).with_context(|| {
+        format!("{} is not built: `cargo build --workspace --bins`", program.display())
+    })
+}

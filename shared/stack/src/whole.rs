@@ -1,0 +1,231 @@
+//! The whole platform: stores, services, edge, catalogue.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::edge;
+use crate::fleet::{Fleet, Step, together};
+use crate::install;
+use crate::layout::Layout;
+use crate::options::Options;
+use crate::pki::Pki;
+use crate::process::{self, Record, recorded, running};
+use crate::progress::Progress;
+use crate::rabbitmq::Access;
+use crate::seed::Seeder;
+use crate::services::{self, ADMIN_EMAIL, DATABASES};
+use crate::smtp;
+use crate::stores;
+use crate::watchdog::Watchdog;
+
+/// A running platform; stopped when dropped, and by a watchdog when its owner
+/// dies without a chance to drop it.
+pub struct Stack {
+    fleet: Fleet,
+    options: Options,
+    watchdog: Option<Watchdog>,
+    _lock: File,
+}
+
+impl Stack {
+    /// Starts everything and waits until the edge answers.
+    ///
+    /// What an earlier start left running in the same state directory is
+    /// stopped first. Fails, with nothing left running, when a program is
+    /// missing, a port is taken or a part does not become ready; the error
+    /// names the part and shows the end of its log.
+    pub async fn start(options: Options, progress: &mut dyn Progress) -> Result<Self> {
+        let layout = Layout::new(&options.state)?;
+        let lock = layout.lock()?;
+        down(&options.state)?;
+        if options.fresh {
+            layout.remove()?;
+        }
+        layout.prepare()?;
+        options.ports.check_free()?;
+        let tools = install::stores(&layout, progress)?;
+        let python = install::python(&layout, progress)?;
+        let pki = Pki::renew(&layout.path("pki"))?;
+        let watchdog = Some(Watchdog::start(&layout)?);
+        // From here on the drop of `stack` ends whatever was started.
+        let stack = Self { fleet: Fleet::new(layout), options, watchdog, _lock: lock };
+        let (fleet, options) = (&stack.fleet, &stack.options);
+        Record::supervisor()?.save(&fleet.layout)?;
+
+        let smtp = smtp::start(fleet.clone(), python.clone(), options.ports.smtp);
+        let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, Access::Platform);
+        steps.push(("SMTP".to_owned(), Box::pin(smtp)));
+        together(progress, steps).await?;
+        together(progress, services::steps(fleet, options, &pki)?).await?;
+        let edge = edge::start(fleet.clone(), options.clone(), pki, python);
+        together(progress, vec![("edge".to_owned(), Box::pin(edge) as Step)]).await?;
+        if options.seed {
+            stack.seed(progress).await?;
+        }
+        Ok(stack)
+    }
+
+    async fn seed(&self, progress: &mut dyn Progress) -> Result<()> {
+        let began = Instant::now();
+        let seeder =
+            Seeder::sign_in(&self.edge_url(), self.admin_email(), &self.admin_password()?).await?;
+        // Present while filling: a start that was cut short is taken up again.
+        let unfinished = self.layout().path("run/seeding");
+        if !unfinished.exists() && !seeder.is_empty().await? {
+            return Ok(());
+        }
+        File::create(&unfinished)?;
+        let file = self.options.root.join("seeds/catalogue.json");
+        let count = seeder.fill(&file).await.context("cannot fill the catalogue")?;
+        std::fs::remove_file(unfinished)?;
+        progress.done(&format!("catalogue of {count} products"), began.elapsed());
+        Ok(())
+    }
+
+    /// `http://127.0.0.1:<port>`, without a slash at the end.
+    pub fn edge_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.edge)
+    }
+
+    /// Envoy's own interface, without a slash at the end.
+    pub fn edge_admin_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.edge_admin)
+    }
+
+    /// The sandbox payment provider, without a slash at the end.
+    pub fn sandbox_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.sandbox)
+    }
+
+    /// A service's gRPC address; mutual TLS, the server's name is `service`.
+    pub fn grpc_url(&self, service: &str) -> String {
+        format!("https://127.0.0.1:{}", self.options.ports.grpc(service))
+    }
+
+    /// Where a service answers `/metrics`, `/livez` and `/readyz`.
+    pub fn service_admin_url(&self, service: &str) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.admin(service))
+    }
+
+    /// The administrator that exists from the first start on.
+    pub fn admin_email(&self) -> &'static str {
+        ADMIN_EMAIL
+    }
+
+    /// The administrator's password.
+    pub fn admin_password(&self) -> Result<String> {
+        self.layout().secret("admin")
+    }
+
+    /// A Maildir with every mail that was sent.
+    pub fn mail_dir(&self) -> PathBuf {
+        self.layout().path("mail")
+    }
+
+    /// `ca.pem`, and `<workload>.pem` and `<workload>.key` of each workload.
+    pub fn pki_dir(&self) -> PathBuf {
+        self.layout().path("pki")
+    }
+
+    /// The database of a service, as the service itself connects to it.
+    pub fn postgres_url(&self, service: &str) -> Result<String> {
+        services::database_url(self.layout(), &self.options.ports, service)
+    }
+
+    /// The broker, as the services connect to it.
+    pub fn amqp_url(&self) -> Result<String> {
+        services::amqp_url(self.layout(), &self.options.ports)
+    }
+
+    /// The log file of a process.
+    pub fn log_of(&self, name: &str) -> PathBuf {
+        self.layout().log(name)
+    }
+
+    /// The names of all processes.
+    pub fn names(&self) -> Vec<String> {
+        self.fleet.names()
+    }
+
+    /// Whether a process runs.
+    pub fn is_alive(&self, name: &str) -> bool {
+        self.fleet.is_alive(name)
+    }
+
+    /// The names of the processes that have ended by themselves.
+    pub fn ended(&self) -> Vec<String> {
+        self.fleet.ended()
+    }
+
+    /// The id of a process that runs.
+    pub fn pid_of(&self, name: &str) -> Option<i32> {
+        self.fleet.record(name).filter(Record::is_alive).map(|record| record.pid)
+    }
+
+    /// Ends a process by SIGKILL and waits for its end.
+    pub fn kill(&self, name: &str) -> Result<()> {
+        self.fleet.kill(name)
+    }
+
+    /// Starts a process again after its end. Does not wait until it is ready.
+    pub fn restart(&self, name: &str) -> Result<()> {
+        self.fleet.respawn(name)
+    }
+
+    /// Where it keeps its files.
+    pub fn layout(&self) -> &Layout {
+        &self.fleet.layout
+    }
+
+    /// Which ports it uses.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Stops everything. Blocks until all processes have ended; the data stays.
+    pub fn stop(self) {}
+
+    /// Lets everything run on; [`down`] stops it.
+    pub fn detach(mut self) -> Result<()> {
+        Record::supervisor()?.forget(self.layout());
+        self.fleet.release();
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.fleet.stop();
+        if let Some(watchdog) = self.watchdog.take() {
+            let _ = std::fs::remove_file(self.layout().summary());
+            let _ = Record::supervisor().map(|record| record.forget(self.layout()));
+            watchdog.dismiss();
+        }
+    }
+}
+
+/// Stops the stack or the stores that run in `state`, whoever started them;
+/// answers the names of what was stopped.
+pub fn down(state: &Path) -> Result<Vec<String>> {
+    let layout = Layout::new(state)?;
+    let me = i32::try_from(std::process::id())?;
+    let alive: Vec<Record> =
+        running(&layout).into_iter().filter(|record| record.pid != me).collect();
+    // A supervisor that is asked to stop stops its processes itself: give it time.
+    process::stop(&alive, Duration::from_secs(40));
+    recorded(&layout).iter().for_each(|record| record.forget(&layout));
+    let _ = std::fs::remove_file(layout.summary());
+    Ok(alive.into_iter().map(|record| record.name).filter(|name| name != "supervisor").collect())
+}
+
+/// Stops what runs in `state` and removes all that it wrote.
+pub fn clean(state: &Path) -> Result<()> {
+    down(state)?;
+    Layout::new(state)?.remove()
+}

@@ -1,0 +1,73 @@
+//! Developer commands; `make help` lists those for every day.
+
+mod cargo;
+mod generate;
+mod lint;
+mod stores;
+mod table;
+mod test;
+mod up;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Developer commands of Stoa")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the whole platform on this machine and shows where everything is.
+    Up(up::Up),
+    /// Stops a platform that runs in the background or in another terminal.
+    Down,
+    /// Stops everything and removes all data, logs and passwords.
+    Clean,
+    /// Starts only PostgreSQL, RabbitMQ and Redis, for tests run by hand.
+    Stores(stores::Arguments),
+    /// Runs all tests against real stores, then against the whole platform.
+    Test(test::Arguments),
+    /// Checks formatting, lints, the contract's style and the house rules.
+    Lint,
+    /// Formats Rust and protobuf.
+    Fmt,
+    /// Writes every generated file, or checks that none differs.
+    Gen(generate::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    let root = root()?;
+    match command {
+        Command::Up(arguments) => arguments.run(&root).await,
+        Command::Down => up::down(&root),
+        Command::Clean => up::clean(&root),
+        Command::Stores(arguments) => arguments.run(&root).await,
+        Command::Test(arguments) => arguments.run(&root).await,
+        Command::Lint => lint::run(&root),
+        Command::Fmt => lint::format(&root),
+        Command::Gen(arguments) => arguments.run(&root),
+    }
+}
+
+/// The checkout that this command was built from.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask lies in no checkout")?.to_owned())
+}
