@@ -110,8 +110,9 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts a process that has ended as it was started before.
-    pub(crate) fn respawn(&self, name: &str) -> Result<()> {
+    /// Starts a process that has ended as it was first started, with more settings
+    /// for this time only.
+    pub(crate) fn respawn(&self, name: &str, settings: &[(&str, &str)]) -> Result<()> {
         let spec = {
             let members = self.members();
             let found = members.list.iter().find(|member| member.spec.name == name);
@@ -121,7 +122,14 @@ impl Fleet {
             }
             member.spec.clone()
         };
-        self.spawn(spec)
+        let original = spec.clone();
+        let drilled = settings.iter().fold(spec, |spec, (name, value)| spec.env(name, *value));
+        self.spawn(drilled)?;
+        let mut members = self.members();
+        if let Some(member) = members.list.iter_mut().find(|member| member.spec.name == name) {
+            member.spec = original;
+        }
+        Ok(())
     }
 
     /// Stops everything in the right order. Blocks until all have ended.

@@ -172,7 +172,12 @@ impl Stack {
 
     /// Starts a process again after its end. Does not wait until it is ready.
     pub fn restart(&self, name: &str) -> Result<()> {
-        self.fleet.respawn(name)
+        self.fleet.respawn(name, &[])
+    }
+
+    /// The same with more settings, for this time only.
+    pub fn restart_with(&self, name: &str, settings: &[(&str, &str)]) -> Result<()> {
+        self.fleet.respawn(name, settings)
     }
 
     /// Where it keeps its files.

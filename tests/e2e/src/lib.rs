@@ -1,1 +1,1 @@
-
+//! Holds only tests: the real thing through the real edge.

@@ -1,1 +1,1 @@
-
+//! Holds only tests: the rules of the house.

@@ -1,0 +1,14 @@
+//! The real thing through the real edge: every process, every store, one stack
+//! for all tests of this program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod accounts;
+mod catalogue;
+mod client;
+mod crashes;
+mod journey;
+mod orders;
+mod platform;
+mod refusals;
+mod workloads;

@@ -1,0 +1,9 @@
+//! The rules of the house: seconds to check, and each failure names the place.
+
+#![allow(clippy::unwrap_used)]
+
+mod contract_rules;
+mod layers;
+mod manifests;
+mod sizes;
+mod tree;
