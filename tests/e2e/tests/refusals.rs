@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, order, send};
-use crate::platform::{Platform, with_platform};
+use crate::platform::{Platform, alone_on_platform, limit_rates, with_platform};
 
 /// `google.rpc.Status` with a stable reason, whoever made it.
 fn is_status(answer: &Answer) {
@@ -147,6 +147,27 @@ fn empty_strings_everywhere_do_not_bring_the_edge_down() {
         customer.client.get("/v1/products?q=&category=&page_token=").await.ok();
         assert_eq!(platform.stack.pid_of("edge"), before, "the edge is still the same process");
         still_open(&platform).await;
+    });
+}
+
+#[test]
+fn a_client_that_signs_in_too_often_is_asked_to_wait() {
+    alone_on_platform(async |platform| {
+        limit_rates(&platform.stack, true).await;
+        let client = platform.anonymous();
+        let body = json!({"email": "nobody@example.com", "password": "guess"});
+        let mut last = None;
+        for _ in 0..200 {
+            let answer = client.post("/v1/auth/login", body.clone()).await;
+            let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+            last = Some(answer);
+            if limited {
+                break;
+            }
+        }
+        limit_rates(&platform.stack, false).await;
+        let last = last.unwrap();
+        assert_eq!((last.status, last.reason()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
     });
 }
 
