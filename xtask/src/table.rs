@@ -16,7 +16,7 @@ pub fn summary(stack: &Stack) -> Result<String> {
     writeln!(text, "\nadministrator    {email}  {password}")?;
     writeln!(text, "mail             {}/new", stack.mail_dir().display())?;
     writeln!(text, "certificates     {}", stack.pki_dir().display())?;
-    write!(text, "\n{}", EXAMPLE.replace("EDGE", &stack.edge_url()))?;
+    write!(text, "\n{}", EXAMPLE.replace("{edge}", &stack.edge_url()))?;
     Ok(text)
 }
 
@@ -42,15 +42,15 @@ fn log_name(row: &str) -> &str {
 /// Needs nothing but a shell and curl.
 const EXAMPLE: &str = r#"A first order, to paste into a shell:
 
-  EDGE_URL=EDGE
+  SHOP={edge}
   field() { sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
-  TOKEN=$(curl -s $EDGE_URL/v1/auth/register -H 'content-type: application/json' \
+  TOKEN=$(curl -s $SHOP/v1/auth/register -H 'content-type: application/json' \
     -d "{\"email\":\"ada$$@example.com\",\"password\":\"correct horse\",\"display_name\":\"Ada\"}" | field access_token)
-  PRODUCT=$(curl -s "$EDGE_URL/v1/products?page_size=1" | field product_id)
-  curl -s $EDGE_URL/v1/cart/items -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
+  PRODUCT=$(curl -s "$SHOP/v1/products?page_size=1" | field product_id)
+  curl -s $SHOP/v1/cart/items -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
     -d "{\"product_id\":\"$PRODUCT\",\"quantity\":1}"; echo
-  curl -s $EDGE_URL/v1/orders -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
+  curl -s $SHOP/v1/orders -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
     -H "idempotency-key: first-$$" -d '{"payment_token":"tok_visa","shipping_address":{"recipient":"Ada Lovelace",
     "street":"St James Square 12","city":"London","postal_code":"SW1Y 4JH","country_code":"GB"}}'; echo
-  sleep 1; curl -s $EDGE_URL/v1/notifications -H "authorization: Bearer $TOKEN"; echo
+  sleep 1; curl -s $SHOP/v1/notifications -H "authorization: Bearer $TOKEN"; echo
 "#;

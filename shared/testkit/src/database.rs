@@ -1,16 +1,14 @@
 //! A PostgreSQL database of one test.
 
 use postgres::DatabaseConfig;
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::stores::setting;
+use crate::stores::{afterwards, setting};
 
-/// A database that nobody else uses.
-///
-/// It stays until the stores are stopped: they belong to the test run.
+/// A database that nobody else uses. It goes when the test ends.
 pub struct TestDatabase {
     /// A small pool on it.
     pub pool: PgPool,
@@ -31,17 +29,24 @@ pub async fn database(migrations: &[&Migrator]) -> TestDatabase {
     let server = setting("STOA_TEST_POSTGRES_URL");
     let server = server.trim_end_matches('/');
     let name = format!("test_{}", Uuid::now_v7().simple());
-    let admin = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&format!("{server}/postgres"))
-        .await
-        .expect("PostgreSQL answers (STOA_TEST_POSTGRES_URL)");
+    let admin = format!("{server}/postgres");
     // The name is made here, of letters and digits only.
-    let create = sqlx::AssertSqlSafe(format!("create database {name}"));
-    sqlx::query(create).execute(&admin).await.expect("a new database");
-    admin.close().await;
+    execute(&admin, format!("create database {name}"))
+        .await
+        .expect("a new database (STOA_TEST_POSTGRES_URL)");
+    let drop = format!("drop database if exists {name} with (force)");
+    afterwards(async move {
+        // A server that is gone has no databases either.
+        let _ = execute(&admin, drop).await;
+    });
     let url = format!("{server}/{name}");
     let pool = PgPoolOptions::new().max_connections(5).connect(&url).await.expect("the database");
     postgres::migrate(&pool, migrations).await.expect("the migrations run");
     TestDatabase { pool, url }
+}
+
+async fn execute(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    let mut conn = PgConnection::connect(url).await?;
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await?;
+    conn.close().await
 }

@@ -1,0 +1,5 @@
+//! PostgreSQL.
+
+mod postgres;
+
+pub use postgres::{PostgresCategories, PostgresProducts};

@@ -1,0 +1,17 @@
+//! The catalog service.
+
+use std::process::ExitCode;
+
+use catalog::app::App;
+use catalog::config::Config;
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("catalog", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! The gRPC API: parse, call a use case, convert.
+
+mod convert;
+mod keys;
+
+use std::sync::Arc;
+
+use grpc::{Caller, Problem};
+pub use keys::LocalKeys;
+use proto::identity::v1 as pb;
+use proto::identity::v1::identity_service_server::IdentityService;
+use tonic::{Request, Response, Status};
+use types::{PageSize, PageToken};
+use uuid::Uuid;
+
+use crate::core::Identity;
+
+/// Serves the use cases by gRPC.
+pub struct IdentityApi {
+    core: Arc<Identity>,
+}
+
+impl IdentityApi {
+    pub fn new(core: Arc<Identity>) -> Self {
+        Self { core }
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl IdentityService for IdentityApi {
+    async fn register(&self, request: Request<pb::RegisterRequest>) -> Answer<pb::Session> {
+        let pb::RegisterRequest { email, password, display_name } = request.into_inner();
+        let done = self.core.register(email, password.into(), display_name).await;
+        Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
+    }
+
+    async fn login(&self, request: Request<pb::LoginRequest>) -> Answer<pb::Session> {
+        let pb::LoginRequest { email, password } = request.into_inner();
+        let done = self.core.login(&email, password.into()).await;
+        Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
+    }
+
+    async fn refresh(&self, request: Request<pb::RefreshRequest>) -> Answer<pb::Session> {
+        let pb::RefreshRequest { refresh_token } = request.into_inner();
+        let done = self.core.refresh(&refresh_token.into()).await;
+        Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
+    }
+
+    async fn logout(&self, request: Request<pb::LogoutRequest>) -> Answer<()> {
+        let pb::LogoutRequest { refresh_token } = request.into_inner();
+        self.core.logout(&refresh_token.into()).await.map_err(Problem::from)?;
+        Ok(Response::new(()))
+    }
+
+    async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Answer<pb::User> {
+        let id = Caller::user_of(&request)?.id;
+        let pb::GetMeRequest {} = request.into_inner();
+        let user = self.core.user(id).await.map_err(Problem::from)?;
+        Ok(Response::new(convert::user(user)))
+    }
+
+    async fn update_me(&self, request: Request<pb::UpdateMeRequest>) -> Answer<pb::User> {
+        let id = Caller::user_of(&request)?.id;
+        let user = match convert::new_display_name(request.into_inner())? {
+            Some(display_name) => self.core.rename(id, display_name).await,
+            None => self.core.user(id).await,
+        };
+        Ok(Response::new(convert::user(user.map_err(Problem::from)?)))
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<pb::ListUsersRequest>,
+    ) -> Answer<pb::ListUsersResponse> {
+        let pb::ListUsersRequest { page_size, page_token } = request.into_inner();
+        let size = PageSize::from_request(page_size);
+        let before = PageToken::decode::<Uuid>(&page_token)
+            .map_err(|e| Problem::invalid("PAGE_TOKEN_INVALID", e.to_string()))?;
+        let users = self.core.users(size, before).await.map_err(Problem::from)?;
+        let (users, next_page_token) = size.cut(users, |last| last.id);
+        let users = users.into_iter().map(convert::user).collect();
+        Ok(Response::new(pb::ListUsersResponse { users, next_page_token }))
+    }
+
+    async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Answer<pb::User> {
+        let pb::GetUserRequest { user_id } = request.into_inner();
+        let id = grpc::convert::parse_id("user_id", &user_id)?;
+        let user = self.core.user(id).await.map_err(Problem::from)?;
+        Ok(Response::new(convert::user(user)))
+    }
+
+    async fn set_user_roles(&self, request: Request<pb::SetUserRolesRequest>) -> Answer<pb::User> {
+        let pb::SetUserRolesRequest { user_id, roles } = request.into_inner();
+        let id = grpc::convert::parse_id("user_id", &user_id)?;
+        convert::check_roles(&roles)?;
+        let user = self.core.set_roles(id, roles).await.map_err(Problem::from)?;
+        Ok(Response::new(convert::user(user)))
+    }
+
+    async fn get_jwks(&self, request: Request<pb::GetJwksRequest>) -> Answer<pb::Jwks> {
+        let pb::GetJwksRequest {} = request.into_inner();
+        let keys = self.core.published_keys().await.map_err(Problem::from)?;
+        Ok(Response::new(pb::Jwks { keys: keys.into_iter().map(convert::jwk).collect() }))
+    }
+}

@@ -1,0 +1,17 @@
+//! The identity service.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use identity::app::App;
+use identity::config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("identity", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,60 @@
+//! What the service does.
+
+pub mod error;
+pub mod ports;
+mod sweeper;
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub use self::error::Error;
+use self::ports::{Reservations, Stocks};
+pub use self::sweeper::Sweeper;
+use crate::domain::{Adjustment, Stock, merge};
+
+/// The use cases. Each of them may run again with the same order or key and has
+/// its effect once.
+pub struct Inventory {
+    stocks: Arc<dyn Stocks>,
+    reservations: Arc<dyn Reservations>,
+}
+
+impl Inventory {
+    pub fn new(stocks: Arc<dyn Stocks>, reservations: Arc<dyn Reservations>) -> Self {
+        Self { stocks, reservations }
+    }
+
+    /// A product's stock; none for a product that never had any.
+    pub async fn stock(&self, product: Uuid) -> Result<Stock, Error> {
+        self.stocks.get(product).await
+    }
+
+    /// Adds pieces to a product's stock, or takes some away.
+    pub async fn adjust(&self, adjustment: &Adjustment) -> Result<Stock, Error> {
+        self.stocks.adjust(adjustment, OffsetDateTime::now_utc()).await
+    }
+
+    /// Sets stock aside for an order, all lines or none. Answers until when.
+    pub async fn reserve(
+        &self,
+        order: Uuid,
+        lines: impl IntoIterator<Item = (Uuid, i64)>,
+        ttl: Duration,
+    ) -> Result<OffsetDateTime, Error> {
+        let wanted = merge(lines);
+        let now = OffsetDateTime::now_utc();
+        self.reservations.reserve(order, &wanted, now + ttl, now).await
+    }
+
+    /// Turns an order's reservation into a sale.
+    pub async fn commit(&self, order: Uuid) -> Result<(), Error> {
+        self.reservations.commit(order, OffsetDateTime::now_utc()).await
+    }
+
+    /// Puts an order's stock back, and lets it have none later.
+    pub async fn release(&self, order: Uuid) -> Result<(), Error> {
+        self.reservations.release(order, OffsetDateTime::now_utc()).await
+    }
+}

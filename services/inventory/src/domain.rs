@@ -1,0 +1,7 @@
+//! Stock and reservations.
+
+pub mod reservation;
+pub mod stock;
+
+pub use reservation::{Move, Shortage, State, Wanted, merge, shortages};
+pub use stock::{Adjustment, Level, Stock, falls_low};

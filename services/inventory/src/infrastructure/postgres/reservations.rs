@@ -1,0 +1,245 @@
+//! The reservations of orders.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{failed, moves, publish_low};
+use crate::core::Error;
+use crate::core::ports::Reservations;
+use crate::domain::{Move, State, Wanted, shortages};
+
+/// The tables `reservations` and `reservation_lines`.
+pub struct PostgresReservations {
+    pool: PgPool,
+    /// Stock that falls to this many pieces or fewer is low.
+    threshold: i64,
+}
+
+impl PostgresReservations {
+    pub fn new(pool: PgPool, threshold: i64) -> Self {
+        Self { pool, threshold }
+    }
+}
+
+#[async_trait]
+impl Reservations for PostgresReservations {
+    async fn reserve(
+        &self,
+        order: Uuid,
+        wanted: &[Wanted],
+        expires: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<OffsetDateTime, Error> {
+        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let until = match claim(&mut tx, order, State::Held, expires, now).await? {
+            Claim::Found(State::Held, until) => until,
+            Claim::Found(state, _) => return Err(Error::Closed(state)),
+            Claim::New(until) => {
+                if let Err(error) = take(&mut tx, order, wanted, self.threshold, now).await {
+                    // Frees the stock for the next buyer before this one is told.
+                    tx.rollback().await.map_err(failed)?;
+                    return Err(error);
+                }
+                until
+            }
+        };
+        tx.commit().await.map_err(failed)?;
+        Ok(until)
+    }
+
+    async fn commit(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await.map_err(failed)?;
+        match lock(&mut tx, order).await?.ok_or(Error::ReservationNotFound(order))? {
+            (State::Committed, _) => return Ok(()),
+            (State::Held, _) => {}
+            (state, _) => return Err(Error::Closed(state)),
+        }
+        moves::apply(&mut tx, &[order], Move::Sell, now).await?;
+        close(&mut tx, order, State::Committed, now).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn release(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await.map_err(failed)?;
+        if let Claim::Found(state, _) = claim(&mut tx, order, State::Released, now, now).await?
+            && let Some(pieces) = state.release()
+        {
+            moves::apply(&mut tx, &[order], pieces, now).await?;
+            close(&mut tx, order, State::Released, now).await?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn expire(&self, now: OffsetDateTime, limit: usize) -> Result<usize, Error> {
+        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let orders: Vec<Uuid> = sqlx::query_scalar(
+            "update reservations
+             set state = 'expired', updated_at = $1
+             where order_id = any(array(
+                 select order_id
+                 from reservations
+                 where state = 'held' and expires_at <= $1
+                 order by expires_at
+                 limit $2
+                 for update skip locked
+             ))
+             returning order_id",
+        )
+        .bind(now)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(failed)?;
+        if !orders.is_empty() {
+            moves::apply(&mut tx, &orders, Move::PutBack, now).await?;
+        }
+        tx.commit().await.map_err(failed)?;
+        Ok(orders.len())
+    }
+}
+
+/// An order's reservation, locked until the transaction ends.
+enum Claim {
+    /// Made just now.
+    New(OffsetDateTime),
+    /// Made before: its state, and when it expires.
+    Found(State, OffsetDateTime),
+}
+
+/// Makes the order's reservation, or finds the one that there is.
+async fn claim(
+    tx: &mut PgConnection,
+    order: Uuid,
+    state: State,
+    expires: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Claim, Error> {
+    let made: Option<OffsetDateTime> = sqlx::query_scalar(
+        "insert into reservations (order_id, state, expires_at, created_at, updated_at)
+         values ($1, $2, $3, $4, $4)
+         on conflict (order_id) do nothing
+         returning expires_at",
+    )
+    .bind(order)
+    .bind(state.name())
+    .bind(expires)
+    .bind(now)
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(failed)?;
+    if let Some(until) = made {
+        return Ok(Claim::New(until));
+    }
+    let found = lock(tx, order).await?;
+    let (state, until) = found.ok_or_else(|| Error::internal("a reservation was deleted"))?;
+    Ok(Claim::Found(state, until))
+}
+
+async fn lock(
+    tx: &mut PgConnection,
+    order: Uuid,
+) -> Result<Option<(State, OffsetDateTime)>, Error> {
+    let found: Option<(String, OffsetDateTime)> =
+        sqlx::query_as("select state, expires_at from reservations where order_id = $1 for update")
+            .bind(order)
+            .fetch_optional(tx)
+            .await
+            .map_err(failed)?;
+    let Some((name, expires)) = found else { return Ok(None) };
+    let state = State::from_name(&name);
+    let state = state.ok_or_else(|| Error::internal(format!("unknown state {name}")))?;
+    Ok(Some((state, expires)))
+}
+
+async fn close(
+    tx: &mut PgConnection,
+    order: Uuid,
+    state: State,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    sqlx::query("update reservations set state = $2, updated_at = $3 where order_id = $1")
+        .bind(order)
+        .bind(state.name())
+        .bind(now)
+        .execute(tx)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Takes what is wanted out of the available stock, all of it or none.
+async fn take(
+    tx: &mut PgConnection,
+    order: Uuid,
+    wanted: &[Wanted],
+    threshold: i64,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let products: Vec<Uuid> = wanted.iter().map(|w| w.product).collect();
+    let before = available(tx, &products).await?;
+    let short = shortages(wanted, &before);
+    if !short.is_empty() {
+        return Err(Error::Short(short));
+    }
+    let taken = set_aside(tx, order, wanted, now).await?;
+    if taken.len() != wanted.len() {
+        return Err(Error::internal("locked stock changed"));
+    }
+    for (product, after) in taken {
+        publish_low(tx, product, before[&product], after, threshold).await?;
+    }
+    Ok(())
+}
+
+/// Locks stock by product id and answers how much of it is available.
+async fn available(tx: &mut PgConnection, products: &[Uuid]) -> Result<BTreeMap<Uuid, i64>, Error> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select product_id, available
+         from stock
+         where product_id = any($1)
+         order by product_id
+         for update",
+    )
+    .bind(products)
+    .fetch_all(tx)
+    .await
+    .map_err(failed)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Answers what is still available of each product that there was enough of.
+async fn set_aside(
+    tx: &mut PgConnection,
+    order: Uuid,
+    wanted: &[Wanted],
+    now: OffsetDateTime,
+) -> Result<Vec<(Uuid, i64)>, Error> {
+    let (products, quantities): (Vec<Uuid>, Vec<i64>) =
+        wanted.iter().map(|w| (w.product, w.quantity)).unzip();
+    sqlx::query_as(
+        "with taken as (
+             update stock s
+             set available = s.available - w.quantity,
+                 reserved = s.reserved + w.quantity,
+                 updated_at = $4
+             from unnest($2::uuid[], $3::bigint[]) as w (product_id, quantity)
+             where s.product_id = w.product_id and s.available >= w.quantity
+             returning s.product_id, s.available, w.quantity
+         ), noted as (
+             insert into reservation_lines (order_id, product_id, quantity)
+             select $1, product_id, quantity from taken
+         )
+         select product_id, available from taken",
+    )
+    .bind(order)
+    .bind(products)
+    .bind(quantities)
+    .bind(now)
+    .fetch_all(tx)
+    .await
+    .map_err(failed)
+}

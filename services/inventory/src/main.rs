@@ -1,0 +1,17 @@
+//! The inventory service.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use inventory::app::App;
+use inventory::config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("inventory", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,51 @@
+//! Many buyers at once.
+
+use futures::future::join_all;
+use testkit::reason;
+use uuid::Uuid;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_buyers_of_twenty_pieces_get_exactly_twenty() {
+    let world = World::start().await;
+    let product = world.stocked(20).await;
+    let lines = [(product, 1)];
+    let buyers = (0..200).map(async |_| {
+        let order = Uuid::now_v7();
+        world.reserve(order, &lines).await.map(|_| order)
+    });
+    let mut bought = Vec::new();
+    for answer in join_all(buyers).await {
+        match answer {
+            Ok(order) => bought.push(order),
+            Err(refused) => assert_eq!(reason(&refused), "STOCK_INSUFFICIENT", "{refused}"),
+        }
+    }
+    assert_eq!(bought.len(), 20);
+    assert_eq!(world.level(product).await, (0, 20));
+    for sold in join_all(bought.into_iter().map(|order| world.commit(order))).await {
+        sold.unwrap();
+    }
+    assert_eq!(world.level(product).await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_that_name_the_same_products_in_opposite_order_do_not_deadlock() {
+    let world = World::start().await;
+    let products = [world.stocked(500).await, world.stocked(500).await, world.stocked(500).await];
+    let forth = products.map(|product| (product, 1));
+    let mut back = forth;
+    back.reverse();
+    let orders = (0..60).map(async |n| {
+        let order = Uuid::now_v7();
+        world.reserve(order, if n % 2 == 0 { &forth } else { &back }).await?;
+        if n % 3 == 0 { world.commit(order).await } else { world.release(order).await }
+    });
+    for done in join_all(orders).await {
+        done.unwrap();
+    }
+    for product in products {
+        assert_eq!(world.level(product).await, (480, 0));
+    }
+}

@@ -1,0 +1,163 @@
+//! A running inventory service and those who use it.
+
+use std::net::SocketAddr;
+
+use grpc::MeshChannel;
+use inventory::app::App;
+use inventory::config::Config;
+use proto::inventory::v1 as pb;
+use proto::inventory::v1::inventory_service_client::InventoryServiceClient;
+use proto::inventory::v1::reservation_service_client::ReservationServiceClient;
+use runtime::Shutdown;
+use testkit::{Platform, TestDatabase, bearer, with_key};
+use tonic::{Code, Request, Status};
+use uuid::Uuid;
+
+/// An inventory service of one test; it ends with the value.
+pub struct World {
+    pub database: TestDatabase,
+    platform: Platform,
+    addr: SocketAddr,
+    shutdown: Shutdown,
+    /// Through the edge, and as orders: what most calls go through.
+    doors: [MeshChannel; 2],
+    /// Who adjusts stock unless the test says otherwise.
+    manager: String,
+}
+
+impl World {
+    /// Nothing is swept while the test lasts.
+    pub async fn start() -> Self {
+        Self::with_sweeps_every(3_600).await
+    }
+
+    /// Expired reservations are swept at this interval, in seconds.
+    pub async fn with_sweeps_every(sweep_seconds: u64) -> Self {
+        let (platform, database) = (Platform::start().await, testkit::database(&[]).await);
+        let config = Config {
+            host: platform.host("inventory"),
+            database: database.config(),
+            broker: events::BrokerConfig { amqp_url: testkit::vhost().await.into() },
+            identity_url: platform.identity_url(),
+            sweep_seconds,
+            low_stock_threshold: 5,
+        };
+        let app = App::build(config, testkit::metrics()).await.unwrap();
+        let (addr, shutdown) = (app.grpc_addr().unwrap(), Shutdown::new());
+        tokio::spawn(app.run(shutdown.clone()));
+        let doors = ["edge", "orders"].map(|from| platform.channel(from, addr, "inventory"));
+        let manager = platform.token(Uuid::now_v7(), &["manager"]);
+        Self { database, platform, addr, shutdown, doors, manager }
+    }
+
+    /// The public API, through the edge.
+    pub fn edge(&self) -> InventoryServiceClient<MeshChannel> {
+        InventoryServiceClient::new(self.doors[0].clone())
+    }
+
+    /// The internal API, as a workload of the mesh.
+    pub fn from(&self, workload: &str) -> ReservationServiceClient<MeshChannel> {
+        ReservationServiceClient::new(self.platform.channel(workload, self.addr, "inventory"))
+    }
+
+    fn orders(&self) -> ReservationServiceClient<MeshChannel> {
+        ReservationServiceClient::new(self.doors[1].clone())
+    }
+
+    /// A request of a user with this role.
+    pub fn signed<T>(&self, user: Uuid, role: &str, message: T) -> Request<T> {
+        bearer(message, &self.platform.token(user, &[role]))
+    }
+
+    /// Changes stock as the manager.
+    pub async fn try_adjust(
+        &self,
+        key: &str,
+        request: pb::AdjustStockRequest,
+    ) -> Result<pb::Stock, Status> {
+        let signed = || with_key(bearer(request.clone(), &self.manager), key);
+        Ok(patiently(async || self.edge().adjust_stock(signed()).await).await?.into_inner())
+    }
+
+    /// Changes stock, under a key of its own.
+    pub async fn adjust(&self, product: Uuid, delta: i64) -> Result<pb::Stock, Status> {
+        self.try_adjust(&Uuid::now_v7().to_string(), adjustment(product, delta)).await
+    }
+
+    /// A new product with this many pieces.
+    pub async fn stocked(&self, pieces: i64) -> Uuid {
+        let product = Uuid::now_v7();
+        self.adjust(product, pieces).await.unwrap();
+        product
+    }
+
+    /// Available and reserved pieces.
+    pub async fn level(&self, product: Uuid) -> (i64, i64) {
+        let request = pb::GetStockRequest { product_id: product.to_string() };
+        let answer = patiently(async || self.edge().get_stock(request.clone()).await).await;
+        let stock = answer.unwrap().into_inner();
+        (stock.available, stock.reserved)
+    }
+
+    /// Reserves for 10 minutes.
+    pub async fn reserve(
+        &self,
+        order: Uuid,
+        lines: &[(Uuid, i32)],
+    ) -> Result<prost_types::Timestamp, Status> {
+        self.reserve_for(order, lines, 600).await
+    }
+
+    /// Reserves for this many seconds; answers when the reservation expires.
+    pub async fn reserve_for(
+        &self,
+        order: Uuid,
+        lines: &[(Uuid, i32)],
+        ttl_seconds: i32,
+    ) -> Result<prost_types::Timestamp, Status> {
+        let line = |&(product, quantity): &(Uuid, i32)| pb::Line {
+            product_id: product.to_string(),
+            quantity,
+        };
+        let lines = lines.iter().map(line).collect();
+        let request = pb::ReserveRequest { order_id: order.to_string(), lines, ttl_seconds };
+        let answer = patiently(async || self.orders().reserve(request.clone()).await).await?;
+        Ok(answer.into_inner().expire_time.unwrap())
+    }
+
+    pub async fn commit(&self, order: Uuid) -> Result<(), Status> {
+        let request = pb::CommitRequest { order_id: order.to_string() };
+        patiently(async || self.orders().commit(request.clone()).await).await.map(drop)
+    }
+
+    pub async fn release(&self, order: Uuid) -> Result<(), Status> {
+        let request = pb::ReleaseRequest { order_id: order.to_string() };
+        patiently(async || self.orders().release(request.clone()).await).await.map(drop)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// Adds pieces, or takes some away.
+pub fn adjustment(product: Uuid, delta: i64) -> pb::AdjustStockRequest {
+    let reason = "delivery".to_owned();
+    pb::AdjustStockRequest { product_id: product.to_string(), delta, reason }
+}
+
+/// Asks again, as the saga does, while a crowded machine misses a deadline.
+async fn patiently<T, F>(call: F) -> Result<T, Status>
+where
+    F: AsyncFn() -> Result<T, Status>,
+{
+    for _ in 0..20 {
+        match call().await {
+            Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded) => {}
+            answer => return answer,
+        }
+    }
+    call().await
+}

@@ -1,0 +1,106 @@
+//! The composition root.
+
+mod delivery;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use events::Consumer;
+use grpc::host::Metrics;
+use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
+use proto::identity::v1::UserRegistered;
+use proto::notifications::v1::notification_service_server::NotificationServiceServer;
+use proto::orders::v1::{OrderCancelled, OrderConfirmed, OrderFailed};
+use proto::payments::v1::PaymentRefunded;
+use runtime::{Readiness, Shutdown};
+use sqlx::PgPool;
+
+use crate::api::{Facts, NotificationApi};
+use crate::config::Config;
+use crate::core::{Notifier, Postman};
+use crate::infrastructure::{
+    PostgresDeliveries, PostgresEffects, PostgresNotifications, SmtpMailer, Templates,
+};
+
+/// The service, built but not yet running.
+pub struct App {
+    host: Host,
+    pool: PgPool,
+    consumer: Consumer,
+    postman: Arc<Postman>,
+}
+
+impl App {
+    /// Connects, brings the schema up to date and binds the ports.
+    pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
+        let pool = connect(&config).await?;
+        let texts = Arc::new(Templates::load().context("a template is malformed")?);
+        let notifications = Arc::new(PostgresNotifications::new(pool.clone()));
+        let core = Arc::new(Notifier::new(notifications, texts.clone()));
+        let deliveries = Arc::new(PostgresDeliveries::new(pool.clone()));
+        let mailer = Arc::new(SmtpMailer::new(&config.mail)?);
+        let postman = Arc::new(Postman::new(deliveries, mailer, texts, config.patience()?));
+
+        let mesh = Mesh::load(&config.host.mesh)?;
+        let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
+        let verifier = Verifier::new(&config.host.token, keys);
+        let server = Server::bind("notifications", &config.host.server, &mesh, verifier)
+            .await?
+            .add(NotificationServiceServer::new(NotificationApi::new(core.clone())));
+        let consumer = Consumer::new("notifications", pool.clone(), config.broker.clone());
+        let consumer = subscribe(consumer, core);
+        let readiness = readiness(pool.clone(), &consumer);
+        let host = Host::bind(&config.host, server, readiness, metrics).await?;
+        Ok(Self { host, pool, consumer, postman })
+    }
+
+    /// Where the API is served.
+    pub fn grpc_addr(&self) -> Result<SocketAddr> {
+        self.host.grpc_addr()
+    }
+
+    /// Where metrics and probes are served.
+    pub fn admin_addr(&self) -> Result<SocketAddr> {
+        self.host.admin_addr()
+    }
+
+    /// Runs until shutdown or until a part fails.
+    pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let consumer = self.consumer.run(shutdown.clone());
+        let delivering = delivery::run(self.postman, self.pool, shutdown.clone());
+        self.host.task("consumer", consumer).task("delivery", delivering).run(shutdown).await
+    }
+}
+
+async fn connect(config: &Config) -> Result<PgPool> {
+    let deadline = config.host.runtime.startup_deadline();
+    let pool = postgres::connect(&config.database, deadline).await?;
+    postgres::migrate(&pool, &[&crate::MIGRATOR, &events::INBOX]).await?;
+    Ok(pool)
+}
+
+fn subscribe(consumer: Consumer, core: Arc<Notifier>) -> Consumer {
+    let facts = Facts::new(core, |tx| Box::new(PostgresEffects::within(tx)));
+    consumer
+        .on::<UserRegistered, _>(facts.clone())
+        .on::<OrderConfirmed, _>(facts.clone())
+        .on::<OrderFailed, _>(facts.clone())
+        .on::<OrderCancelled, _>(facts.clone())
+        .on::<PaymentRefunded, _>(facts)
+}
+
+/// The mail server is not part of it: while it is away e-mails wait, and
+/// everything else works.
+fn readiness(pool: PgPool, consumer: &Consumer) -> Readiness {
+    let broker = consumer.health();
+    let database = move || {
+        let pool = pool.clone();
+        async move { postgres::is_up(&pool).await }
+    };
+    let broker = move || {
+        let up = broker.is_up();
+        async move { up }
+    };
+    Readiness::default().check("database", database).check("broker", broker)
+}

@@ -1,0 +1,22 @@
+//! What can go wrong in a use case.
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] Cause),
+    #[error("{0}")]
+    Internal(#[source] Cause),
+}
+
+impl Error {
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+}

@@ -1,0 +1,17 @@
+//! The notifications service.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use notifications::app::App;
+use notifications::config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("notifications", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,10 @@
+//! The notifications service against a real database, broker and SMTP dialogue,
+//! called over mTLS.
+
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod delivery;
+mod facts;
+mod smtp;
+mod world;

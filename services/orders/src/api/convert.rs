@@ -1,0 +1,79 @@
+//! Between the contract's messages and ours.
+
+use grpc::Problem;
+use grpc::convert::{money, timestamp};
+use proto::orders::v1 as pb;
+use proto::types::v1 as shapes;
+use uuid::Uuid;
+
+use crate::core::place::PlaceOrder;
+use crate::domain::{Address, Order, OrderLine, OrderState, PaymentToken};
+
+pub(super) fn place_order(
+    user: Uuid,
+    idempotency_key: String,
+    request: pb::PlaceOrderRequest,
+) -> Result<PlaceOrder, Problem> {
+    let pb::PlaceOrderRequest { payment_token, shipping_address } = request;
+    let missing = || Problem::field("shipping_address", "is required");
+    let shapes::Address { recipient, street, city, postal_code, country_code } =
+        shipping_address.ok_or_else(missing)?;
+    Ok(PlaceOrder {
+        user,
+        idempotency_key,
+        payment_token: PaymentToken(payment_token),
+        shipping_address: Address { recipient, street, city, postal_code, country_code },
+    })
+}
+
+pub(super) fn order(order: Order) -> Result<pb::Order, Problem> {
+    let Order {
+        id,
+        user_id: _,
+        state: at,
+        lines,
+        total,
+        shipping_address: Address { recipient, street, city, postal_code, country_code },
+        payment_id,
+        failure_reason,
+        version: _,
+        created_at,
+        updated_at,
+    } = order;
+    let address = shapes::Address { recipient, street, city, postal_code, country_code };
+    Ok(pb::Order {
+        order_id: id.to_string(),
+        state: state(at).into(),
+        lines: lines.into_iter().map(line).collect::<Result<_, _>>()?,
+        total: Some(money(total)),
+        shipping_address: Some(address),
+        payment_id: payment_id.map(|id| id.to_string()).unwrap_or_default(),
+        failure_reason: failure_reason.unwrap_or_default(),
+        create_time: Some(timestamp(created_at)),
+        update_time: Some(timestamp(updated_at)),
+    })
+}
+
+fn line(line: OrderLine) -> Result<pb::OrderLine, Problem> {
+    let total = line.total().map_err(Problem::internal)?;
+    let OrderLine { product_id, name, quantity, unit_price } = line;
+    Ok(pb::OrderLine {
+        product_id: product_id.to_string(),
+        name,
+        quantity,
+        unit_price: Some(money(unit_price)),
+        line_total: Some(money(total)),
+    })
+}
+
+fn state(state: OrderState) -> pb::OrderState {
+    match state {
+        OrderState::Pending => pb::OrderState::Pending,
+        OrderState::Confirmed => pb::OrderState::Confirmed,
+        OrderState::Failed => pb::OrderState::Failed,
+        OrderState::Cancelling => pb::OrderState::Cancelling,
+        OrderState::Cancelled => pb::OrderState::Cancelled,
+        OrderState::Shipped => pb::OrderState::Shipped,
+        OrderState::Delivered => pb::OrderState::Delivered,
+    }
+}

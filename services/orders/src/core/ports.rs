@@ -1,0 +1,158 @@
+//! What the use cases need from the world.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use types::Money;
+use uuid::Uuid;
+
+use super::Error;
+use crate::domain::{Order, OrderFact, PaymentToken, Saga};
+
+/// Orders that are written down.
+#[async_trait]
+pub trait OrderRepository: Send + Sync {
+    async fn find(&self, id: Uuid) -> Result<Option<Order>, Error>;
+
+    /// Newest first, those older than `after`.
+    async fn list(&self, user: Uuid, after: Option<Uuid>, limit: i64) -> Result<Vec<Order>, Error>;
+
+    /// What was placed with this key before.
+    async fn placed_with(&self, user: Uuid, key: &str) -> Result<Option<Placed>, Error>;
+}
+
+/// Sagas that are written down. All times are told by the database's clock, so
+/// that processes need not agree on theirs.
+#[async_trait]
+pub trait SagaStore: Send + Sync {
+    /// Writes down a new order with its saga, its key and the fact that it was
+    /// placed: all or nothing. `None`: the key is taken by a twin.
+    async fn place(&self, saga: Saga, key: &Key) -> Result<Option<Leased>, Error>;
+
+    /// Takes over sagas that are due and that nobody drives.
+    async fn claim_due(&self, limit: i64) -> Result<Vec<Leased>, Error>;
+
+    /// Turns an order's saga backward because the customer wants it so, and takes
+    /// it over. `None`: somebody drives it now.
+    async fn cancel(&self, order: Uuid, allowance: Duration) -> Result<Option<Leased>, Error>;
+
+    /// Writes down where a saga stands, with its order and the fact where they
+    /// changed: all or nothing. Keeps the lease while the saga runs and renews it.
+    /// False: the lease was lost, and nothing was written.
+    async fn save(&self, leased: &mut Leased, fact: Option<OrderFact>) -> Result<bool, Error>;
+
+    /// True until the order's saga has ended.
+    async fn is_running(&self, order: Uuid) -> Result<bool, Error>;
+}
+
+/// What operators see of sagas.
+#[async_trait]
+pub trait SagaCensus: Send + Sync {
+    async fn count(&self) -> Result<Census, Error>;
+}
+
+/// The carts of customers.
+#[async_trait]
+pub trait Carts: Send + Sync {
+    async fn read(&self, user: Uuid) -> Result<Vec<CartLine>, Error>;
+
+    /// Takes what was ordered out of the cart, once per order.
+    async fn settle(&self, order: &Order) -> Attempt;
+}
+
+/// The catalogue.
+#[async_trait]
+pub trait Prices: Send + Sync {
+    /// Current offers, in any order; what is not on sale is left out.
+    async fn offers(&self, products: Vec<Uuid>) -> Result<Vec<Offer>, Error>;
+}
+
+/// Stock. Every method has its effect once per order.
+#[async_trait]
+pub trait Stock: Send + Sync {
+    async fn reserve(&self, order: &Order) -> Attempt;
+
+    /// Turns the reservation into a sale.
+    async fn commit(&self, order: Uuid) -> Attempt;
+
+    /// Puts stock back, reserved or sold; a later `reserve` is refused.
+    async fn release(&self, order: Uuid) -> Attempt;
+}
+
+/// Payments. Every method has its effect once per order.
+#[async_trait]
+pub trait Payments: Send + Sync {
+    /// Sets the money aside; answers the payment.
+    async fn authorize(&self, order: &Order, token: &PaymentToken) -> Attempt<Uuid>;
+
+    /// Takes the money.
+    async fn capture(&self, order: Uuid) -> Attempt;
+
+    /// Gives the money back, set aside or taken; a later `authorize` is refused.
+    async fn reverse(&self, order: Uuid) -> Attempt;
+}
+
+/// What came of asking another service for an effect.
+pub type Attempt<T = ()> = Result<T, Setback>;
+
+/// Why an effect is not known to have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setback {
+    /// Refused, by its stable reason; it did not happen.
+    Refused(String),
+    /// It may have happened or not.
+    Unknown(String),
+}
+
+/// The lease on a saga: who holds it is the only one to write.
+#[derive(Debug, Clone)]
+pub struct Leased {
+    pub saga: Saga,
+    /// Made anew for every lease, so that no two drivers share one.
+    pub owner: Uuid,
+    /// The write that the next one follows.
+    pub version: i64,
+    /// The order's version as it is written down.
+    pub order_version: i64,
+}
+
+/// A caller's key for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub text: String,
+    /// SHA-256 of the request.
+    pub fingerprint: [u8; 32],
+}
+
+/// What was placed with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    pub order_id: Uuid,
+    /// SHA-256 of the request.
+    pub fingerprint: Vec<u8>,
+}
+
+/// Pieces of a product in a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CartLine {
+    pub product_id: Uuid,
+    pub quantity: i32,
+}
+
+/// A product on sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub product_id: Uuid,
+    pub name: String,
+    /// For one piece.
+    pub price: Money,
+}
+
+/// Sagas that run now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Direction, step and how many stand there.
+    pub running: Vec<(String, String, i64)>,
+    /// Past their deadline.
+    pub overdue: i64,
+}

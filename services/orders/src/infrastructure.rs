@@ -1,0 +1,36 @@
+//! The outside world: PostgreSQL and the services that checkout needs.
+
+mod cart;
+mod catalog;
+mod facts;
+mod inventory;
+mod listener;
+mod order_rows;
+mod payments;
+mod postgres_orders;
+mod postgres_sagas;
+mod saga_rows;
+mod statuses;
+
+pub use cart::GrpcCarts;
+pub use catalog::GrpcPrices;
+pub use inventory::GrpcStock;
+pub use listener::listen;
+pub use payments::GrpcPayments;
+pub use postgres_orders::PostgresOrders;
+pub use postgres_sagas::PostgresSagas;
+
+use crate::core::Error;
+
+/// What a failed query means to a caller: whether the database is away or we are
+/// wrong.
+fn database_error(error: sqlx::Error) -> Error {
+    use sqlx::Error as E;
+    match error {
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
+            tracing::warn!(error = %error, "the database does not answer");
+            Error::Unavailable("the database does not answer".to_owned())
+        }
+        _ => Error::Internal(format!("database: {error}")),
+    }
+}

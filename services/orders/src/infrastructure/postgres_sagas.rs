@@ -1,0 +1,176 @@
+//! Sagas in PostgreSQL, with leases.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::core::ports::{Census, Key, Leased, SagaCensus, SagaStore};
+use crate::core::{self, Error};
+use crate::domain::{OrderFact, Saga};
+use crate::infrastructure::{database_error, facts, order_rows, saga_rows};
+
+/// Writes sagas, and orders with them. Every lease lasts as long as `lease`,
+/// counted from its last renewal by the database's clock.
+pub struct PostgresSagas {
+    pool: PgPool,
+    lease_seconds: f64,
+}
+
+impl PostgresSagas {
+    pub fn new(pool: PgPool, lease: Duration) -> Self {
+        Self { pool, lease_seconds: lease.as_secs_f64() }
+    }
+}
+
+#[async_trait]
+impl SagaStore for PostgresSagas {
+    async fn place(&self, saga: Saga, key: &Key) -> Result<Option<Leased>, Error> {
+        let order_version = saga.order.version;
+        let leased = Leased { saga, owner: Uuid::now_v7(), version: 1, order_version };
+        let order = &leased.saga.order;
+        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        order_rows::insert(&mut tx, order).await.map_err(database_error)?;
+        if !insert_key(&mut tx, order.user_id, key, order.id).await? {
+            return Ok(None);
+        }
+        saga_rows::insert(&mut tx, &leased, self.lease_seconds).await.map_err(database_error)?;
+        facts::publish(&mut tx, order, OrderFact::Placed).await?;
+        tx.commit().await.map_err(database_error)?;
+        Ok(Some(leased))
+    }
+
+    async fn claim_due(&self, limit: i64) -> Result<Vec<Leased>, Error> {
+        let mut conn = self.pool.acquire().await.map_err(database_error)?;
+        let rows = sqlx::query_as(
+            "update sagas
+             set lease_owner = gen_random_uuid(), version = version + 1,
+                 lease_until = now() + make_interval(secs => $1)
+             where order_id in (
+                 select order_id from sagas
+                 where status = 'running' and next_run_at <= now()
+                     and (lease_until is null or lease_until < now())
+                 order by next_run_at limit $2
+                 for update skip locked)
+             returning *",
+        )
+        .bind(self.lease_seconds)
+        .bind(limit)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(database_error)?;
+        saga_rows::with_orders(&mut conn, rows).await
+    }
+
+    async fn cancel(&self, order: Uuid, allowance: Duration) -> Result<Option<Leased>, Error> {
+        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let rows = sqlx::query_as(
+            "update sagas
+             set lease_owner = gen_random_uuid(), version = version + 1,
+                 lease_until = now() + make_interval(secs => $2)
+             where order_id = $1 and (lease_until is null or lease_until < now())
+             returning *",
+        )
+        .bind(order)
+        .bind(self.lease_seconds)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database_error)?;
+        let Some(mut leased) = saga_rows::with_orders(&mut tx, rows).await?.pop() else {
+            return Ok(None);
+        };
+        let cancelled = leased.saga.cancel(core::now(), allowance);
+        cancelled.map_err(|refusal| Error::NotCancellable(refusal.0))?;
+        self.write(&mut tx, &mut leased, None).await?;
+        tx.commit().await.map_err(database_error)?;
+        Ok(Some(leased))
+    }
+
+    async fn save(&self, leased: &mut Leased, fact: Option<OrderFact>) -> Result<bool, Error> {
+        if leased.saga.order.version == leased.order_version && fact.is_none() {
+            // One statement needs no transaction around it.
+            let mut conn = self.pool.acquire().await.map_err(database_error)?;
+            return self.write(&mut conn, leased, None).await;
+        }
+        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let written = self.write(&mut tx, leased, fact).await?;
+        tx.commit().await.map_err(database_error)?;
+        Ok(written)
+    }
+
+    async fn is_running(&self, order: Uuid) -> Result<bool, Error> {
+        sqlx::query_scalar(
+            "select exists (select from sagas where order_id = $1 and status = 'running')",
+        )
+        .bind(order)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(database_error)
+    }
+}
+
+impl PostgresSagas {
+    /// The saga's row first: whoever does not hold the lease gets no further.
+    async fn write(
+        &self,
+        conn: &mut sqlx::PgConnection,
+        leased: &mut Leased,
+        fact: Option<OrderFact>,
+    ) -> Result<bool, Error> {
+        let written = saga_rows::update(conn, leased, self.lease_seconds).await;
+        if !written.map_err(database_error)? {
+            return Ok(false);
+        }
+        let order = &leased.saga.order;
+        if order.version != leased.order_version {
+            order_rows::update(conn, order, leased.order_version).await?;
+        }
+        if let Some(fact) = fact {
+            facts::publish(conn, order, fact).await?;
+        }
+        leased.version += 1;
+        leased.order_version = order.version;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl SagaCensus for PostgresSagas {
+    async fn count(&self) -> Result<Census, Error> {
+        let running = sqlx::query_as(
+            "select direction, step, count(*) from sagas where status = 'running' group by 1, 2",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(database_error)?;
+        let overdue = sqlx::query_scalar(
+            "select count(*) from sagas where status = 'running' and deadline_at < now()",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(database_error)?;
+        Ok(Census { running, overdue })
+    }
+}
+
+/// False: the key is taken. A twin that is still at it is waited for.
+async fn insert_key(
+    conn: &mut sqlx::PgConnection,
+    user: Uuid,
+    key: &Key,
+    order: Uuid,
+) -> Result<bool, Error> {
+    let written = sqlx::query(
+        "insert into idempotency_keys (user_id, key, fingerprint, order_id)
+         values ($1, $2, $3, $4) on conflict on constraint idempotency_keys_pkey do nothing",
+    )
+    .bind(user)
+    .bind(&key.text)
+    .bind(&key.fingerprint[..])
+    .bind(order)
+    .execute(conn)
+    .await
+    .map_err(database_error)?;
+    Ok(written.rows_affected() == 1)
+}

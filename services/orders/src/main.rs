@@ -1,0 +1,16 @@
+//! The orders service.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use orders::{app::App, config::Config};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("orders", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,14 @@
+//! The whole service over a real database and broker; the services around it are
+//! doubles that fail where they are told to.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cancelling;
+mod crashes;
+mod faults;
+mod leases;
+mod placing;
+mod reading;
+mod stage;
+mod watching;
+mod world;

@@ -1,0 +1,67 @@
+//! Settings, read from the environment.
+
+use std::time::Duration;
+
+use events::BrokerConfig;
+use grpc::HostConfig;
+use postgres::DatabaseConfig;
+use secrecy::SecretString;
+
+/// The payments service.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(version, about)]
+pub struct Config {
+    #[command(flatten)]
+    pub host: HostConfig,
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    #[command(flatten)]
+    pub broker: BrokerConfig,
+    #[command(flatten)]
+    pub sandbox: SandboxConfig,
+    #[command(flatten)]
+    pub reconcile: ReconcileConfig,
+    /// The identity service, for the keys of access tokens.
+    #[arg(long, env = "IDENTITY_URL")]
+    pub identity_url: String,
+}
+
+/// The sandbox payment provider.
+#[derive(clap::Args, Clone, Debug)]
+pub struct SandboxConfig {
+    /// Its API, for example `http://127.0.0.1:8090`.
+    #[arg(long, env = "SANDBOX_URL")]
+    pub sandbox_url: String,
+    /// The key that we show it.
+    #[arg(long, env = "SANDBOX_API_KEY", hide_env_values = true)]
+    pub sandbox_api_key: SecretString,
+    /// The key of the signature on its webhooks.
+    #[arg(long, env = "SANDBOX_WEBHOOK_SECRET", hide_env_values = true)]
+    pub sandbox_webhook_secret: SecretString,
+    /// How long one of its answers is waited for, in milliseconds. Shorter than the
+    /// deadline of every method that waits.
+    #[arg(long, env = "SANDBOX_TIMEOUT_MILLIS", default_value_t = 4_000)]
+    pub sandbox_timeout_millis: u64,
+}
+
+/// How unknown outcomes are settled.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct ReconcileConfig {
+    /// The age at which an unknown outcome is looked up at the provider, in
+    /// milliseconds. Longer than an answer is waited for.
+    #[arg(long, env = "RECONCILE_AFTER_MILLIS", default_value_t = 30_000)]
+    pub reconcile_after_millis: u64,
+    /// How often that is done, in milliseconds.
+    #[arg(long, env = "RECONCILE_EVERY_MILLIS", default_value_t = 5_000)]
+    pub reconcile_every_millis: u64,
+}
+
+impl ReconcileConfig {
+    pub(crate) fn after(self) -> Duration {
+        Duration::from_millis(self.reconcile_after_millis)
+    }
+
+    pub(crate) fn every(self) -> Duration {
+        Duration::from_millis(self.reconcile_every_millis)
+    }
+}

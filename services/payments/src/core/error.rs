@@ -1,0 +1,47 @@
+//! Everything that can go wrong, by name.
+
+use crate::domain::{Failure, RefundError};
+
+/// Why a use case could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no such payment")]
+    NotFound,
+    #[error("the order is closed: no money is taken for it any more")]
+    Closed,
+    #[error("the order has a payment of another amount or customer")]
+    Mismatch,
+    #[error("an amount must be more than zero")]
+    AmountNotPositive,
+    #[error("the provider refused: {}", .0.reason())]
+    Failed(Failure),
+    #[error("only money that is set aside can be taken")]
+    NotCapturable,
+    #[error(transparent)]
+    Refund(#[from] RefundError),
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("others changed the payment at the same time")]
+    Conflict,
+    /// The outcome is not known; the same call again finds it out.
+    #[error("the provider does not answer: {0}")]
+    ProviderUnavailable(String),
+    #[error("there is no such provider")]
+    ProviderUnknown,
+    #[error("the webhook's signature is not valid")]
+    WebhookSignature,
+    #[error("the webhook is malformed: {0}")]
+    WebhookMalformed(String),
+    /// The provider says what cannot be; told to operators where it was found.
+    #[error("the provider contradicts us: {0}")]
+    Contradiction(&'static str),
+    #[error("the store failed")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A failure of the store.
+    pub fn store(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Store(cause.into())
+    }
+}

@@ -1,0 +1,4 @@
+//! The outside world: PostgreSQL and the payment provider.
+
+pub mod postgres;
+pub mod sandbox;

@@ -1,0 +1,26 @@
+//! All SQL of the service, one file per aggregate.
+
+mod ledger;
+mod payments;
+mod refunds;
+mod row;
+mod webhooks;
+
+use std::time::Duration;
+
+pub use payments::PostgresPayments;
+pub use refunds::PostgresRefunds;
+pub use webhooks::PostgresWebhooks;
+
+use crate::core::Error;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::store(error)
+    }
+}
+
+/// Seconds, as `make_interval` wants them.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

@@ -1,0 +1,232 @@
+//! Refunds, and what they change of their payment.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use grpc::convert;
+use proto::payments::v1::PaymentRefunded;
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, PgPool};
+use types::Money;
+use uuid::Uuid;
+
+use super::row::{self, PaymentRow, RefundRow};
+use super::{ledger, seconds};
+use crate::core::Error;
+use crate::core::ports::RefundRepository;
+use crate::domain::{NewRefund, Payment, Refund, RefundState, Requester};
+
+/// Refunds in PostgreSQL.
+pub struct PostgresRefunds {
+    pool: PgPool,
+    /// The age at which the provider is asked again about an unknown outcome.
+    check_after: Duration,
+}
+
+impl PostgresRefunds {
+    pub fn new(pool: PgPool, check_after: Duration) -> Self {
+        Self { pool, check_after }
+    }
+}
+
+#[async_trait]
+impl RefundRepository for PostgresRefunds {
+    async fn reserve(&self, new: &NewRefund) -> Result<Refund, Error> {
+        let mut tx = self.pool.begin().await?;
+        let payment = lock_payment(&mut tx, new.payment_id).await?;
+        if let Some(earlier) = earlier(&mut tx, new).await? {
+            return Ok(earlier);
+        }
+        let amount = payment.refundable(new.amount)?;
+        insert(&mut tx, new, amount, self.check_after).await?;
+        sqlx::query(
+            "update payments
+             set refunding_minor = refunding_minor + $2, version = version + 1, updated_at = now()
+             where id = $1",
+        )
+        .bind(payment.id)
+        .bind(amount.minor())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        let state = RefundState::Pending;
+        Ok(Refund { id: new.id, payment_id: payment.id, amount, state })
+    }
+
+    async fn settle(&self, refund: &Refund, outcome: RefundState) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        // Whoever settles first does it.
+        if finish(&mut tx, refund, outcome).await? {
+            match outcome {
+                RefundState::Succeeded => give_back(&mut tx, refund).await?,
+                RefundState::Failed => release(&mut tx, refund).await?,
+                RefundState::Pending => {}
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn pending(&self, payment_id: Uuid) -> Result<Vec<Refund>, Error> {
+        let rows: Vec<RefundRow> = sqlx::query_as(
+            "select r.id, r.payment_id, r.amount_minor, p.currency, r.state
+             from refunds r join payments p on p.id = r.payment_id
+             where r.payment_id = $1 and r.state = 'pending' order by r.created_at, r.id",
+        )
+        .bind(payment_id)
+        .fetch_all(&self.pool)
+        .await?;
+        row::all(rows)
+    }
+
+    async fn due(&self, limit: i64) -> Result<Vec<Refund>, Error> {
+        let rows: Vec<RefundRow> = sqlx::query_as(
+            "update refunds r
+             set check_at = now() + least(
+                 greatest(now() - r.created_at, make_interval(secs => $1)), interval '1 hour')
+             from payments p
+             where p.id = r.payment_id and r.id in (
+                 select id from refunds where check_at <= now()
+                 order by check_at limit $2 for update skip locked
+             )
+             returning r.id, r.payment_id, r.amount_minor, p.currency, r.state",
+        )
+        .bind(seconds(self.check_after))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        row::all(rows)
+    }
+}
+
+/// Refunds of one payment are reserved one after another.
+async fn lock_payment(conn: &mut PgConnection, id: Uuid) -> Result<Payment, Error> {
+    let row: Option<PaymentRow> = sqlx::query_as("select * from payments where id = $1 for update")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    row.ok_or(Error::NotFound)?.try_into()
+}
+
+/// The refund that the same idempotency key asked for before.
+async fn earlier(conn: &mut PgConnection, new: &NewRefund) -> Result<Option<Refund>, Error> {
+    let Some(Requester { user_id, idempotency_key }) = &new.requester else { return Ok(None) };
+    let found: Option<(Uuid, Vec<u8>)> = sqlx::query_as(
+        "select id, fingerprint from refunds where requested_by = $1 and idempotency_key = $2",
+    )
+    .bind(user_id)
+    .bind(idempotency_key)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some((id, first)) = found else { return Ok(None) };
+    if first != fingerprint(new) {
+        return Err(Error::KeyReused);
+    }
+    let row: RefundRow = sqlx::query_as(
+        "select r.id, r.payment_id, r.amount_minor, p.currency, r.state
+         from refunds r join payments p on p.id = r.payment_id where r.id = $1",
+    )
+    .bind(id)
+    .fetch_one(conn)
+    .await?;
+    Ok(Some(row.try_into()?))
+}
+
+async fn insert(
+    conn: &mut PgConnection,
+    new: &NewRefund,
+    amount: Money,
+    check_after: Duration,
+) -> Result<(), Error> {
+    let inserted = sqlx::query(
+        "insert into refunds (id, payment_id, requested_by, idempotency_key, fingerprint,
+                              amount_minor, reason, state, check_at, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, 'pending', now() + make_interval(secs => $8),
+                 now(), now())",
+    )
+    .bind(new.id)
+    .bind(new.payment_id)
+    .bind(new.requester.as_ref().map(|r| r.user_id))
+    .bind(new.requester.as_ref().map(|r| &r.idempotency_key))
+    .bind(fingerprint(new))
+    .bind(amount.minor())
+    .bind(&new.reason)
+    .bind(seconds(check_after))
+    .execute(conn)
+    .await;
+    match inserted {
+        Ok(_) => Ok(()),
+        // The same key for another payment, at the same moment.
+        Err(sqlx::Error::Database(error))
+            if error.constraint() == Some("refunds_requested_by_idempotency_key_key") =>
+        {
+            Err(Error::KeyReused)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn fingerprint(new: &NewRefund) -> Vec<u8> {
+    let amount = new.amount.map_or_else(|| "the rest".to_owned(), |a| a.to_string());
+    let asked = format!("{}\n{amount}\n{}", new.payment_id, new.reason);
+    Sha256::digest(asked.as_bytes()).to_vec()
+}
+
+async fn finish(
+    conn: &mut PgConnection,
+    refund: &Refund,
+    outcome: RefundState,
+) -> Result<bool, sqlx::Error> {
+    let state = match outcome {
+        RefundState::Succeeded => "succeeded",
+        RefundState::Failed => "failed",
+        RefundState::Pending => return Ok(false),
+    };
+    let updated = sqlx::query(
+        "update refunds set state = $2, check_at = null, updated_at = now()
+         where id = $1 and state = 'pending'",
+    )
+    .bind(refund.id)
+    .bind(state)
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+async fn give_back(conn: &mut PgConnection, refund: &Refund) -> Result<(), Error> {
+    let row: PaymentRow = sqlx::query_as(
+        "update payments
+         set refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
+             state = case when refunded_minor + $2 = amount_minor
+                 then 'refunded' else 'partially_refunded' end,
+             version = version + 1, updated_at = now()
+         where id = $1 returning *",
+    )
+    .bind(refund.payment_id)
+    .bind(refund.amount.minor())
+    .fetch_one(&mut *conn)
+    .await?;
+    let payment = Payment::try_from(row)?;
+    ledger::refund(conn, refund).await?;
+    let fact = PaymentRefunded {
+        payment_id: payment.id.to_string(),
+        order_id: payment.order_id.to_string(),
+        user_id: payment.user_id.to_string(),
+        amount: Some(convert::money(refund.amount)),
+    };
+    events::publish(conn, &fact).await?;
+    Ok(())
+}
+
+async fn release(conn: &mut PgConnection, refund: &Refund) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update payments
+         set refunding_minor = refunding_minor - $2, version = version + 1, updated_at = now()
+         where id = $1",
+    )
+    .bind(refund.payment_id)
+    .bind(refund.amount.minor())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

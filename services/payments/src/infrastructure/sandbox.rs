@@ -1,0 +1,173 @@
+//! The sandbox payment provider, over HTTP.
+
+mod signature;
+mod wire;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::config::SandboxConfig;
+use crate::core::Error;
+use crate::core::ports::{Provider, ProviderError, Webhook, WebhookReader};
+use crate::domain::{Charge, Payment, Refund, Token};
+use wire::{WireCharge, WireCharges, WireError};
+
+/// The provider's name, as in webhook paths and in the database.
+pub const NAME: &str = "sandbox";
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+
+/// A client of the sandbox.
+pub struct Sandbox {
+    client: Client,
+    base: Url,
+    api_key: SecretString,
+    webhook_secret: SecretString,
+}
+
+impl Sandbox {
+    pub fn new(config: &SandboxConfig) -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(Duration::from_millis(config.sandbox_timeout_millis))
+            // A payment is posted where it was meant to be posted.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .context("no HTTP client for the sandbox")?;
+        let base = config.sandbox_url.parse().context("SANDBOX_URL is not a URL")?;
+        Ok(Self {
+            client,
+            base,
+            api_key: config.sandbox_api_key.clone(),
+            webhook_secret: config.sandbox_webhook_secret.clone(),
+        })
+    }
+
+    /// A change: the key makes it safe to ask for again.
+    async fn post(
+        &self,
+        operation: &'static str,
+        path: &str,
+        key: String,
+        body: Value,
+    ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
+        let url = self.url(path)?;
+        let request = self.client.post(url).header("idempotency-key", key).json(&body);
+        self.send(operation, request).await
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
+        let started = Instant::now();
+        let sending = async {
+            let answer = request.bearer_auth(self.api_key.expose_secret()).send().await?;
+            Ok((answer.status(), answer.bytes().await?.to_vec()))
+        };
+        let answer: Result<_, reqwest::Error> = sending.await;
+        let status = answer.as_ref().map_or(0, |(status, _)| status.as_u16());
+        let labels = [("operation", operation.to_owned()), ("status", status.to_string())];
+        metrics::histogram!("payments_provider_duration_seconds", &labels)
+            .record(started.elapsed().as_secs_f64());
+        answer.map_err(|error| {
+            // The URL says nothing that the operation does not.
+            ProviderError::Unknown(format!("{operation}: {}", chain(&error.without_url())))
+        })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ProviderError> {
+        self.base.join(path).map_err(|e| ProviderError::Unknown(e.to_string()))
+    }
+}
+
+#[async_trait]
+impl Provider for Sandbox {
+    async fn authorize(&self, payment: &Payment, token: &Token) -> Result<Charge, ProviderError> {
+        let body = json!({
+            "amount_minor": payment.amount.minor(),
+            "currency": payment.amount.currency().code(),
+            "token": token.expose(),
+            "reference": payment.id,
+        });
+        let key = format!("{}:authorize", payment.id);
+        let (status, body) = self.post("authorize", "/v1/charges", key, body).await?;
+        if status.is_success() {
+            return wire::parse::<WireCharge>(&body).map(Charge::from);
+        }
+        let error = WireError::of(&body);
+        match status {
+            StatusCode::PAYMENT_REQUIRED => Err(error.declined()),
+            StatusCode::BAD_REQUEST if error.code == "token_unknown" => Err(error.declined()),
+            _ => Err(error.unknown("authorize", status)),
+        }
+    }
+
+    async fn capture(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError> {
+        let path = format!("/v1/charges/{charge_id}/capture");
+        let key = format!("{payment_id}:capture:{charge_id}");
+        let (status, body) = self.post("capture", &path, key, json!({})).await?;
+        wire::changed("capture", status, &body).map(Charge::from)
+    }
+
+    async fn void(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError> {
+        let path = format!("/v1/charges/{charge_id}/void");
+        let key = format!("{payment_id}:void:{charge_id}");
+        let (status, body) = self.post("void", &path, key, json!({})).await?;
+        wire::changed("void", status, &body).map(Charge::from)
+    }
+
+    async fn refund(&self, refund: &Refund, charge_id: &str) -> Result<(), ProviderError> {
+        let path = format!("/v1/charges/{charge_id}/refunds");
+        let key = format!("{}:refund:{}", refund.payment_id, refund.id);
+        let body = json!({ "amount_minor": refund.amount.minor() });
+        let (status, body) = self.post("refund", &path, key, body).await?;
+        wire::changed("refund", status, &body).map(drop)
+    }
+
+    async fn find_by_reference(&self, payment_id: Uuid) -> Result<Option<Charge>, ProviderError> {
+        let mut url = self.url("/v1/charges")?;
+        url.query_pairs_mut().append_pair("reference", &payment_id.to_string());
+        let (status, body) = self.send("find", self.client.get(url)).await?;
+        if status != StatusCode::OK {
+            return Err(WireError::of(&body).unknown("find", status));
+        }
+        // The idempotency key lets there be one at most.
+        let WireCharges { data } = wire::parse(&body)?;
+        Ok(data.into_iter().next().map(Charge::from))
+    }
+}
+
+impl WebhookReader for Sandbox {
+    fn read(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<Webhook, Error> {
+        let secret = self.webhook_secret.expose_secret();
+        if !signature::is_valid(secret, signature.unwrap_or_default(), body, now) {
+            return Err(Error::WebhookSignature);
+        }
+        wire::webhook(body)
+    }
+}
+
+/// An error with its causes: reqwest's own text leaves them out.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,16 @@
+//! The payments service.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use payments::{app::App, config::Config};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let telemetry = config.host.telemetry.clone();
+    grpc::host::main("payments", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
+}

@@ -1,0 +1,66 @@
+//! A connection to the broker that is thrown away at the first error.
+//!
+//! The client's own recovery is not used: whoever holds a connection drops it with
+//! everything on it and starts from nothing.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use lapin::options::ConfirmSelectOptions;
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+use crate::publisher::Publisher;
+use crate::topology;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DECLARE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection, with the topology declared.
+pub(crate) struct Broker {
+    connection: Connection,
+}
+
+impl Broker {
+    /// Connects under a name that shows in the broker's management pages.
+    pub(crate) async fn connect(uri: &AMQPUri, name: &str) -> Result<Self> {
+        let server = &uri.authority;
+        Self::open(uri, name)
+            .await
+            .with_context(|| format!("no broker at {}:{} (AMQP_URL)", server.host, server.port))
+    }
+
+    async fn open(uri: &AMQPUri, name: &str) -> Result<Self> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connecting = Connection::connect_uri(uri.clone(), properties);
+        let connection = timeout(CONNECT_TIMEOUT, connecting).await.context("no answer")??;
+        let broker = Self { connection };
+        let declared = async { topology::declare(&broker.channel().await?).await };
+        timeout(DECLARE_TIMEOUT, declared).await.context("the topology takes too long")??;
+        Ok(broker)
+    }
+
+    /// Another channel.
+    pub(crate) async fn channel(&self) -> Result<Channel> {
+        self.connection.create_channel().await.context("no channel")
+    }
+
+    /// A channel on which the broker confirms what it is given.
+    pub(crate) async fn publisher(&self) -> Result<Publisher> {
+        let channel = self.channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Publisher::new(channel))
+    }
+
+    /// Fails once the connection is gone.
+    pub(crate) fn ensure_up(&self) -> Result<()> {
+        ensure!(self.connection.status().connected(), "the connection to the broker is lost");
+        Ok(())
+    }
+
+    /// Says goodbye. The broker may be gone already, which is as good.
+    pub(crate) async fn close(self) {
+        let _ = timeout(CONNECT_TIMEOUT, self.connection.close(200, "OK".into())).await;
+    }
+}

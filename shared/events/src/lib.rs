@@ -1,0 +1,30 @@
+//! Facts between services: published with the change that caused them, applied
+//! once by everyone who consumes them. The only crate that knows the broker's client.
+
+mod backoff;
+mod cloudevent;
+mod config;
+mod connection;
+mod consumer;
+mod health;
+mod inbox;
+mod outbox;
+mod publisher;
+mod redrive;
+mod relay;
+mod topology;
+
+pub use cloudevent::Meta;
+pub use config::BrokerConfig;
+pub use consumer::{Consumer, Handler};
+pub use health::Health;
+pub use outbox::publish;
+pub use redrive::redrive;
+pub use relay::Relay;
+pub use topology::{dead_letter_queue, queue};
+
+/// The table of a service that publishes; it merges this into its migrations.
+pub static OUTBOX: sqlx::migrate::Migrator = sqlx::migrate!("migrations/outbox");
+
+/// The table of a service that consumes; it merges this into its migrations.
+pub static INBOX: sqlx::migrate::Migrator = sqlx::migrate!("migrations/inbox");

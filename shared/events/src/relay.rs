@@ -1,0 +1,153 @@
+//! From the outbox to the broker, in order for each aggregate.
+
+mod lead;
+mod monitor;
+mod waves;
+
+use anyhow::{Context, Result};
+use lapin::uri::AMQPUri;
+use metrics::counter;
+use proto::fact::FACTS;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use self::lead::Lead;
+use self::waves::Waves;
+use crate::backoff::Backoff;
+use crate::cloudevent;
+use crate::config::BrokerConfig;
+use crate::connection::Broker;
+use crate::health::Health;
+use crate::outbox::{self, Row};
+use crate::publisher::{Message, Publisher};
+use crate::topology::EVENTS;
+
+/// Facts read from the outbox at a time.
+const BATCH: i64 = 500;
+
+/// Publishes what commits to the outbox. Every replica of a service runs one; one
+/// of them is at work at a time.
+///
+/// A fact is published at least once. Facts of one key keep their order: the next
+/// is published when the broker has confirmed the one before.
+pub struct Relay {
+    source: &'static str,
+    pool: PgPool,
+    config: BrokerConfig,
+    health: Health,
+}
+
+impl Relay {
+    /// A relay of a workload's outbox; `source` is the workload's name.
+    pub fn new(source: &'static str, pool: PgPool, config: BrokerConfig) -> Self {
+        Self { source, pool, config, health: Health::default() }
+    }
+
+    /// Whether the broker is there.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Publishes until shutdown. Neither a lost broker nor a lost database ends it;
+    /// a wrong `AMQP_URL` does.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        let uri = self.config.uri()?;
+        let monitored = shutdown.run_until_cancelled(monitor::run(&self.pool));
+        tokio::join!(self.keep_relaying(&uri, &shutdown), monitored);
+        Ok(())
+    }
+
+    async fn keep_relaying(&self, uri: &AMQPUri, shutdown: &CancellationToken) {
+        let mut backoff = Backoff::default();
+        while !shutdown.is_cancelled() {
+            let ended = self.session(uri, &mut backoff, shutdown).await;
+            self.health.set(false);
+            if let Err(error) = ended {
+                if backoff.is_first() {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, "facts wait in the outbox; trying again");
+                }
+                backoff.pause(shutdown).await;
+            }
+        }
+    }
+
+    /// One connection's life. `Ok` means shutdown.
+    async fn session(
+        &self,
+        uri: &AMQPUri,
+        backoff: &mut Backoff,
+        shutdown: &CancellationToken,
+    ) -> Result<()> {
+        let name = format!("{} relay", self.source);
+        let connecting = Broker::connect(uri, &name);
+        let Some(broker) = shutdown.run_until_cancelled(connecting).await else { return Ok(()) };
+        let broker = broker?;
+        let publisher = broker.publisher().await?;
+        self.health.set(true);
+        let Some(mut lead) = Lead::take(&self.pool, &broker, shutdown).await? else {
+            return Ok(());
+        };
+        tracing::info!("relaying facts");
+        while !shutdown.is_cancelled() {
+            broker.ensure_up()?;
+            let found = self.publish_batch(&mut lead, &publisher).await?;
+            backoff.reset();
+            if found < BATCH.unsigned_abs() {
+                lead.wait(shutdown).await?;
+            }
+        }
+        broker.close().await;
+        Ok(())
+    }
+
+    /// Publishes the oldest facts and answers how many it found.
+    async fn publish_batch(&self, lead: &mut Lead, publisher: &Publisher) -> Result<u64> {
+        let rows = outbox::unsent(lead.conn(), BATCH).await.context("the outbox is unreadable")?;
+        let found = rows.len() as u64;
+        let (mut sent, mut failed) = (Vec::new(), None);
+        let mut waves = Waves::new(rows);
+        while let Some(wave) = waves.next() {
+            let messages = self.messages(&wave)?;
+            let answers = publisher.publish_all(messages).await;
+            for (row, answer) in wave.iter().zip(answers) {
+                match answer {
+                    Ok(()) => {
+                        sent.push(row.position);
+                        counter!("outbox_published_total", "topic" => row.topic.clone())
+                            .increment(1);
+                    }
+                    Err(error) => {
+                        waves.hold(&row.key);
+                        failed =
+                            Some(error.context(format!("{} {} not published", row.topic, row.id)));
+                    }
+                }
+            }
+        }
+        if !sent.is_empty() {
+            outbox::mark_sent(lead.conn(), &sent).await.context("the outbox is unwritable")?;
+        }
+        // A fresh connection declares the topology again, which is what mends a
+        // fact that no queue took.
+        failed.map_or(Ok(found), Err)
+    }
+
+    fn messages<'a>(&self, wave: &'a [Row]) -> Result<Vec<Message<'a>>> {
+        wave.iter()
+            .map(|row| {
+                Ok(Message {
+                    exchange: EVENTS,
+                    routing_key: &row.topic,
+                    mandatory: has_consumers(&row.topic),
+                    properties: cloudevent::properties(row, self.source)?,
+                    payload: &row.payload,
+                })
+            })
+            .collect()
+    }
+}
+
+fn has_consumers(topic: &str) -> bool {
+    FACTS.iter().any(|fact| fact.topic == topic && !fact.consumers.is_empty())
+}

@@ -1,0 +1,88 @@
+//! When handlers fail and messages are wrong.
+
+use testkit::eventually;
+
+use crate::broker::{Letter, put, take, waiting};
+use crate::world::{CONSUMER, Failing, QUEUE, TOPIC, World, pair};
+
+async fn dead_letter(world: &World) -> Letter {
+    let queue = events::dead_letter_queue(QUEUE);
+    eventually("a dead letter", async || take(world, &queue).await).await
+}
+
+#[tokio::test]
+async fn a_failing_handler_is_tried_again_and_keeps_the_order_of_its_key() {
+    let world = World::new().await;
+    let _consumer = world.consumer(&Failing::times(3));
+    let _relay = world.relay();
+    world.publish("o-1", "first").await;
+    world.publish("o-1", "second").await;
+    let effects = world.until_effects(2).await;
+    assert_eq!(effects, [pair("o-1", "first"), pair("o-1", "second")]);
+}
+
+#[tokio::test]
+async fn a_handler_that_keeps_failing_leaves_a_dead_letter_with_the_reason() {
+    let world = World::new().await;
+    let (_relay, _consumer) = (world.relay(), world.consumer(&Failing::always()));
+    let id = world.publish("o-1", "declined").await;
+    let letter = dead_letter(&world).await;
+    assert_eq!(letter.headers["stoa-error"], "the mail server says no");
+    assert_eq!(letter.headers["stoa-attempts"], "8");
+    assert_eq!(letter.headers["cloudEvents:id"], id.to_string());
+    assert!(world.effects().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_a_dead_letter_at_once() {
+    let world = World::new().await;
+    let consumer = world.consumer(&Failing::default());
+    consumer.until_up().await;
+    let id = uuid::Uuid::now_v7().to_string();
+    let headers = [
+        ("cloudEvents:specversion", "1.0"),
+        ("cloudEvents:id", id.as_str()),
+        ("cloudEvents:type", TOPIC),
+        ("cloudEvents:source", "/stoa/orders"),
+        ("cloudEvents:time", "2026-01-01T00:00:00Z"),
+        ("cloudEvents:subject", "o-1"),
+    ];
+    put(&world, QUEUE, &headers, &[0xff]).await;
+    let letter = dead_letter(&world).await;
+    let reason = &letter.headers["stoa-error"];
+    assert!(reason.starts_with("the payload is undecodable"), "{reason}");
+    assert_eq!(letter.headers["stoa-attempts"], "1");
+    assert_eq!(letter.payload, [0xff]);
+
+    put(&world, QUEUE, &[("cloudEvents:specversion", "1.0")], b"").await;
+    let letter = dead_letter(&world).await;
+    assert_eq!(letter.headers["stoa-error"], "no cloudEvents:id");
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn redrive_puts_dead_letters_back() {
+    let world = World::new().await;
+    let failing = Failing::always();
+    let (_relay, _consumer) = (world.relay(), world.consumer(&failing));
+    world.publish("o-1", "one").await;
+    world.publish("o-2", "two").await;
+    let dead = events::dead_letter_queue(QUEUE);
+    eventually("two dead letters", async || (waiting(&world, &dead).await == 2).then_some(()))
+        .await;
+    failing.stop();
+    let moved = events::redrive(&world.config(), CONSUMER, TOPIC).await.unwrap();
+    assert_eq!(moved, 2);
+    let mut effects = world.until_effects(2).await;
+    effects.sort();
+    assert_eq!(effects, [pair("o-1", "one"), pair("o-2", "two")]);
+    assert_eq!(waiting(&world, &dead).await, 0);
+}
+
+#[tokio::test]
+async fn only_queues_of_the_contract_are_redriven() {
+    let world = World::new().await;
+    let error = events::redrive(&world.config(), CONSUMER, "orders.v1.nothing").await.unwrap_err();
+    let expected = "the contract does not name notifications as a consumer of orders.v1.nothing";
+    assert_eq!(error.to_string(), expected);
+}

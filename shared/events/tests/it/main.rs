@@ -1,0 +1,10 @@
+//! Facts from one service's commit to another's, over the real stores.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod broker;
+mod door;
+mod failures;
+mod flow;
+mod outages;
+mod world;
