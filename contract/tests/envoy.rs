@@ -1,6 +1,5 @@
 //! The generated edge configuration, checked against the contract and by Envoy itself.
 #![allow(clippy::unwrap_used)]
-
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -96,7 +96,7 @@ fn readiness(pool: PgPool, relay: &Relay) -> Readiness {
         let up = broker.is_up();
         async move { up }
     };
-    Readiness::default().check("database", database).check("broker", broker)
+    Readiness::default().check("database", database).prefer("broker", broker)
 }
 
 /// How often expired refresh tokens are forgotten.

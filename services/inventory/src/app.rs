@@ -50,7 +50,7 @@ impl App {
                 let pool = pool.clone();
                 async move { postgres::is_up(&pool).await }
             })
-            .check("broker", move || std::future::ready(broker.is_up()));
+            .prefer("broker", move || std::future::ready(broker.is_up()));
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay, sweeper })
     }

@@ -143,7 +143,7 @@ fn readiness(pool: &PgPool, relay: &Relay) -> Readiness {
             let pool = pool.clone();
             async move { postgres::is_up(&pool).await }
         })
-        .check("broker", move || {
+        .prefer("broker", move || {
             let up = broker.is_up();
             async move { up }
         })

@@ -21,19 +21,19 @@ pub struct Config {
     #[command(flatten)]
     pub saga: SagaConfig,
     /// Where the identity service is.
-    #[arg(long, env = "IDENTITY_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "IDENTITY_URL")]
     pub identity_url: String,
     /// Where the cart service is.
-    #[arg(long, env = "CART_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "CART_URL")]
     pub cart_url: String,
     /// Where the catalogue service is.
-    #[arg(long, env = "CATALOG_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "CATALOG_URL")]
     pub catalog_url: String,
     /// Where the inventory service is.
-    #[arg(long, env = "INVENTORY_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "INVENTORY_URL")]
     pub inventory_url: String,
     /// Where the payments service is.
-    #[arg(long, env = "PAYMENTS_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "PAYMENTS_URL")]
     pub payments_url: String,
 }
 

@@ -47,7 +47,7 @@ impl App {
                 let pool = pool.clone();
                 async move { postgres::is_up(&pool).await }
             })
-            .check("broker", move || {
+            .prefer("broker", move || {
                 let up = health.is_up();
                 async move { up }
             });

@@ -117,8 +117,7 @@ async fn refund(
 }
 
 async fn show(State(api): Shared, Path(id): Path<String>) -> Result<Json<Charge>, ApiError> {
-    let charge = api.store.charge(&id).await?;
-    charge.map(Json).ok_or_else(|| ApiError::not_found("there is no such charge"))
+    Ok(Json(api.store.charge(&id).await?))
 }
 
 async fn list(State(api): Shared, Query(query): Query<ListCharges>) -> Result<Response, ApiError> {

@@ -29,9 +29,9 @@ pub struct Answer {
     pub repeated: bool,
 }
 
-/// Why a command was not carried out. Nothing has changed, and the key is free.
+/// Why something was not done. Nothing has changed, and the key is free.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+pub enum StoreError {
     #[error("there is no such charge")]
     NotFound,
     #[error("the idempotency key was used for another request")]
@@ -66,7 +66,7 @@ impl Store {
         key: &str,
         fingerprint: &[u8],
         command: &Command,
-    ) -> Result<Answer, CommandError> {
+    ) -> Result<Answer, StoreError> {
         let mut tx = self.pool.begin().await?;
         // Waits here while another request with the same key is at work.
         let claimed = sqlx::query(
@@ -95,8 +95,10 @@ impl Store {
     }
 
     /// A charge.
-    pub async fn charge(&self, id: &str) -> Result<Option<Charge>, sqlx::Error> {
-        sqlx::query_as(CHARGE).bind(id).fetch_optional(&self.pool).await
+    pub async fn charge(&self, id: &str) -> Result<Charge, StoreError> {
+        let found: Option<Charge> =
+            sqlx::query_as(CHARGE).bind(id).fetch_optional(&self.pool).await?;
+        found.ok_or(StoreError::NotFound)
     }
 
     /// Charges, the newest first: those of a reference, those older than a charge.
@@ -105,8 +107,8 @@ impl Store {
         reference: Option<&str>,
         before: Option<&str>,
         limit: i64,
-    ) -> Result<Vec<Charge>, sqlx::Error> {
-        sqlx::query_as(
+    ) -> Result<Vec<Charge>, StoreError> {
+        let charges = sqlx::query_as(
             "select id, reference, amount_minor, currency, state, failure_code, refunded_minor,
                     created_at
              from charges
@@ -117,14 +119,15 @@ impl Store {
         .bind(before)
         .bind(limit)
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        Ok(charges)
     }
 
     async fn execute(
         &self,
         conn: &mut PgConnection,
         command: &Command,
-    ) -> Result<Charge, CommandError> {
+    ) -> Result<Charge, StoreError> {
         let charge = match command {
             Command::Create { reference, amount_minor, currency, failure } => {
                 let now = OffsetDateTime::now_utc();
@@ -193,14 +196,14 @@ async fn earlier_answer(
     conn: &mut PgConnection,
     key: &str,
     fingerprint: &[u8],
-) -> Result<Answer, CommandError> {
+) -> Result<Answer, StoreError> {
     let (first, status, body): (Vec<u8>, i16, String) =
         sqlx::query_as("select fingerprint, status, body from answers where key = $1")
             .bind(key)
             .fetch_one(conn)
             .await?;
     if first != fingerprint {
-        return Err(CommandError::KeyReused);
+        return Err(StoreError::KeyReused);
     }
     Ok(Answer { status: u16::try_from(status).unwrap_or(500), body, repeated: true })
 }
@@ -227,10 +230,10 @@ async fn step(
     conn: &mut PgConnection,
     id: &str,
     step: impl FnOnce(&mut Charge) -> Result<(), StepError>,
-) -> Result<Charge, CommandError> {
+) -> Result<Charge, StoreError> {
     let found: Option<Charge> =
         sqlx::query_as(CHARGE_LOCKED).bind(id).fetch_optional(&mut *conn).await?;
-    let mut charge = found.ok_or(CommandError::NotFound)?;
+    let mut charge = found.ok_or(StoreError::NotFound)?;
     step(&mut charge)?;
     sqlx::query(
         "update charges set state = $2, refunded_minor = $3, updated_at = now() where id = $1",

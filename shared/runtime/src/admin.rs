@@ -49,8 +49,12 @@ impl Admin {
 
 async fn ready(readiness: Readiness) -> (StatusCode, String) {
     let missing = readiness.missing().await;
-    if missing.is_empty() {
-        return (StatusCode::OK, "ok\n".to_owned());
+    if !missing.is_empty() {
+        let text = format!("waiting for: {}\n", missing.join(", "));
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
     }
-    (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for: {}\n", missing.join(", ")))
+    match readiness.degraded().await.as_slice() {
+        [] => (StatusCode::OK, "ok\n".to_owned()),
+        without => (StatusCode::OK, format!("ok, without: {}\n", without.join(", "))),
+    }
 }

@@ -16,27 +16,40 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Named checks of dependencies.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Check)>,
+    required: Vec<(&'static str, Check)>,
+    preferred: Vec<(&'static str, Check)>,
 }
 
 impl Readiness {
-    /// Adds a dependency.
+    /// Adds a dependency without which nothing can be done.
     pub fn check<F, Fut>(mut self, name: &'static str, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = bool> + Send + 'static,
     {
-        self.checks.push((name, Arc::new(move || Box::pin(check()))));
+        self.required.push((name, Arc::new(move || Box::pin(check()))));
         self
     }
 
-    /// The dependencies that do not answer now.
+    /// Adds a dependency that can be done without for a while; shown, but no reason
+    /// to stop sending requests.
+    pub fn prefer<F, Fut>(mut self, name: &'static str, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        self.preferred.push((name, Arc::new(move || Box::pin(check()))));
+        self
+    }
+
+    /// The dependencies that do not answer now and cannot be done without.
     pub async fn missing(&self) -> Vec<&'static str> {
-        let checks = self.checks.iter().map(|(name, check)| async {
-            let up = tokio::time::timeout(CHECK_TIMEOUT, check()).await.unwrap_or(false);
-            (!up).then_some(*name)
-        });
-        join_all(checks).await.into_iter().flatten().collect()
+        failing(&self.required).await
+    }
+
+    /// The dependencies that do not answer now and are done without.
+    pub async fn degraded(&self) -> Vec<&'static str> {
+        failing(&self.preferred).await
     }
 
     /// Follows the dependencies once a second until shutdown, and tells changes.
@@ -62,6 +75,14 @@ impl Readiness {
     }
 }
 
+async fn failing(checks: &[(&'static str, Check)]) -> Vec<&'static str> {
+    let checks = checks.iter().map(|(name, check)| async {
+        let up = tokio::time::timeout(CHECK_TIMEOUT, check()).await.unwrap_or(false);
+        (!up).then_some(*name)
+    });
+    join_all(checks).await.into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +91,9 @@ mod tests {
     async fn what_does_not_answer_is_named() {
         let readiness = Readiness::default()
             .check("database", || async { true })
-            .check("broker", || async { false });
-        assert_eq!(readiness.missing().await, ["broker"]);
+            .check("cache", || async { false })
+            .prefer("broker", || async { false });
+        assert_eq!(readiness.missing().await, ["cache"]);
+        assert_eq!(readiness.degraded().await, ["broker"]);
     }
 }

@@ -39,7 +39,11 @@ async fn platform() -> &'static RwLock<Platform> {
     PLATFORM
         .get_or_init(|| async {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize();
-            let options = Options::private(&root.expect("the checkout"), "e2e").expect("options");
+            let root = root.expect("the checkout");
+            let mut options = Options::private(&root, "e2e").expect("a place for the stack");
+            // A crash is noticed when the lease of the dead process is over.
+            let lease = ["orders", "SAGA_LEASE_MS", "5000"].map(str::to_owned);
+            options.settings.push(lease.into());
             let stack = Stack::start(options, &mut Quiet).await.expect("the whole platform starts");
             limit_rates(&stack, false).await;
             let anonymous = Client::new(&stack.edge_url());

@@ -54,7 +54,8 @@ fn without_a_certificate_there_is_no_connection() {
         let endpoint = Endpoint::from_shared(url).unwrap().timeout(Duration::from_secs(5));
         let mut client = CatalogServiceClient::new(endpoint.connect_lazy());
         let refused = client.list_products(ListProductsRequest::default()).await.unwrap_err();
-        assert!(matches!(refused.code(), Code::Unavailable | Code::Unknown), "{refused}");
+        // The connection is closed before any RPC: the status is the client's own.
+        assert!(std::error::Error::source(&refused).is_some(), "{refused}");
     });
 }
 

@@ -63,6 +63,11 @@ impl Stage {
             "--mesh-ca=x",
             "--database-max-connections=4",
             "--saga-poll-ms=50",
+            // Doubles stand in for these.
+            "--cart-url=x",
+            "--catalog-url=x",
+            "--inventory-url=x",
+            "--payments-url=x",
             &amqp,
             &database,
             &identity,

@@ -5,7 +5,6 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +23,15 @@ pub const NAME: &str = "sandbox";
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
+/// Why there can be no client.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("SANDBOX_URL is not a URL")]
+    Url,
+    #[error("no HTTP client for the sandbox")]
+    Client(#[from] reqwest::Error),
+}
+
 /// A client of the sandbox.
 pub struct Sandbox {
     client: Client,
@@ -33,15 +41,14 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    pub fn new(config: &SandboxConfig) -> anyhow::Result<Self> {
+    pub fn new(config: &SandboxConfig) -> Result<Self, SetupError> {
         let client = Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .timeout(Duration::from_millis(config.sandbox_timeout_millis))
             // A payment is posted where it was meant to be posted.
             .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .context("no HTTP client for the sandbox")?;
-        let base = config.sandbox_url.parse().context("SANDBOX_URL is not a URL")?;
+            .build()?;
+        let base = config.sandbox_url.parse().map_err(|_| SetupError::Url)?;
         Ok(Self {
             client,
             base,

@@ -30,10 +30,8 @@ async fn pending_with_letter(world: &World, order: &Order) -> Letter {
 }
 
 async fn outcomes(world: &World) -> Vec<String> {
-    sqlx::query_scalar("select outcome from webhook_events order by received_at")
-        .fetch_all(&world.database.pool)
-        .await
-        .unwrap()
+    let outcomes = "select coalesce(outcome, 'open') from webhook_events order by received_at";
+    sqlx::query_scalar(outcomes).fetch_all(&world.database.pool).await.unwrap()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 
-use crate::store::CommandError;
+use crate::store::StoreError;
 
 /// An error on its way to a client.
 #[derive(Debug)]
@@ -36,22 +36,19 @@ impl ApiError {
     }
 }
 
-impl From<CommandError> for ApiError {
-    fn from(error: CommandError) -> Self {
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
         let conflict = |code| Self::new(StatusCode::CONFLICT, code, error.to_string());
         match error {
-            CommandError::NotFound => Self::not_found("there is no such charge"),
-            CommandError::KeyReused => conflict("idempotency_key_reused"),
-            CommandError::Step(step) => conflict(step.code()),
-            CommandError::Database(error) => error.into(),
+            StoreError::NotFound => Self::not_found("there is no such charge"),
+            StoreError::KeyReused => conflict("idempotency_key_reused"),
+            StoreError::Step(step) => conflict(step.code()),
+            StoreError::Database(error) => {
+                tracing::error!(error = %error, "the database failed");
+                let text = "something went wrong here";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", text)
+            }
         }
-    }
-}
-
-impl From<sqlx::Error> for ApiError {
-    fn from(error: sqlx::Error) -> Self {
-        tracing::error!(error = %error, "the database failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong here")
     }
 }
 
