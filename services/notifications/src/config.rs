@@ -21,7 +21,7 @@ pub struct Config {
     #[command(flatten)]
     pub mail: MailConfig,
     /// Where the identity service is; it publishes the keys that tokens are checked with.
-    #[arg(long, env = "IDENTITY_URL", default_value = "https://127.0.0.1:50051")]
+    #[arg(long, env = "IDENTITY_URL")]
     pub identity_url: String,
     /// An e-mail is given up after the mail server has refused it this often.
     #[arg(long, env = "MAIL_MAX_ATTEMPTS", default_value_t = 10)]

@@ -15,7 +15,8 @@ pub struct TelemetryConfig {
     #[arg(long, env = "LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
     /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
-    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    // The broker client's errors are logged by its only user, with what follows.
+    #[arg(long, env = "RUST_LOG", default_value = "info,lapin=off,sqlx::postgres::notice=warn")]
     pub log_filter: String,
     /// Where traces go by OTLP over gRPC, for example `http://127.0.0.1:4317`.
     /// Absent: nowhere.

@@ -26,10 +26,10 @@ const MEASURE_EVERY: Duration = Duration::from_secs(10);
 /// Delivers until shutdown. No failure ends it: what is due stays due.
 pub(super) async fn run(postman: Arc<Postman>, pool: PgPool, shutdown: Shutdown) -> Result<()> {
     let wake = Arc::new(Notify::new());
-    let helpers = async {
+    let alongside = async {
         tokio::join!(follow_wakeups(pool, wake.clone()), measure(&postman));
     };
-    tokio::join!(deliver(&postman, &wake, &shutdown), shutdown.run_until_cancelled(helpers));
+    tokio::join!(deliver(&postman, &wake, &shutdown), shutdown.run_until_cancelled(alongside));
     Ok(())
 }
 

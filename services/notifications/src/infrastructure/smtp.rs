@@ -20,7 +20,6 @@ pub struct MailConfig {
     /// The mail server: `smtp://host:port`, `smtp://…?tls=required` for STARTTLS, or
     /// `smtps://user:password@host`.
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]
-    #[arg(default_value = "smtp://127.0.0.1:11025")]
     pub smtp_url: SecretString,
     /// Whom e-mails come from.
     #[arg(long, env = "MAIL_FROM", default_value = "Stoa <shop@stoa.local>")]

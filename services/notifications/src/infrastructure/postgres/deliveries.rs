@@ -87,7 +87,7 @@ impl<'v> Settlement<'v> {
             Verdict::Sent => (DeliveryState::Sent, now, None, 0),
             Verdict::Retry { at, error } => (DeliveryState::Pending, *at, Some(error), 0),
             Verdict::GiveUp { error } => (DeliveryState::Failed, now, Some(error), 0),
-            Verdict::PutBack { error } => (DeliveryState::Pending, now, Some(error), 0),
+            Verdict::PutBack { error } => (DeliveryState::Pending, now, Some(error), 1),
         };
         Self { state, next_attempt_at, error: error.map(String::as_str), forgiven }
     }
