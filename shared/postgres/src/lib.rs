@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 /// Database settings.
 #[derive(clap::Args, Clone, Debug)]
@@ -29,29 +29,30 @@ pub async fn connect(config: &DatabaseConfig, deadline: Duration) -> Result<PgPo
     let url = config.database_url.expose_secret();
     let options: PgConnectOptions = url.parse().context("DATABASE_URL is not a PostgreSQL URL")?;
     let server = format!("{}:{}", options.get_host(), options.get_port());
+    wait(&options, &server, deadline).await?;
+    PgPoolOptions::new()
+        .max_connections(config.database_max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .with_context(|| format!("no database at {server} (DATABASE_URL)"))
+}
+
+/// A single connection tells why there is none; a pool only that time is up.
+async fn wait(options: &PgConnectOptions, server: &str, deadline: Duration) -> Result<()> {
     let started = Instant::now();
     loop {
-        let pool = PgPoolOptions::new()
-            .max_connections(config.database_max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
-            .await;
-        match pool {
-            Ok(pool) => return Ok(pool),
-            Err(error) if started.elapsed() >= deadline => {
-                return Err(error).with_context(|| {
-                    format!("no database at {server} within {deadline:?} (DATABASE_URL)")
-                });
-            }
-            Err(error) => {
-                tracing::warn!(
-                    db.server = server,
-                    error = %error,
-                    "no database yet (DATABASE_URL); trying again"
-                );
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
+        let trying = tokio::time::timeout(deadline.max(ACQUIRE_TIMEOUT), options.connect());
+        let error = match trying.await {
+            Ok(Ok(connection)) => return Ok(connection.close().await?),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        if started.elapsed() >= deadline {
+            bail!("no database at {server} within {deadline:?} (DATABASE_URL): {error}");
         }
+        tracing::warn!(db.server = server, error, "no database yet (DATABASE_URL); trying again");
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

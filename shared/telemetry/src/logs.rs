@@ -1,5 +1,7 @@
 //! The subscriber stack: filter, format, and traces by OTLP.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -37,7 +39,10 @@ where
     let layer = tracing_subscriber::fmt::layer();
     match format {
         LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
-        LogFormat::Pretty => layer.with_target(false).compact().boxed(),
+        LogFormat::Pretty => {
+            let colours = std::io::stdout().is_terminal();
+            layer.with_target(false).with_ansi(colours).compact().boxed()
+        }
     }
 }
 

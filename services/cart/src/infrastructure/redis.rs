@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
@@ -42,8 +42,7 @@ impl RedisCarts {
             match client.get_connection_manager_with_config(config.clone()).await {
                 Ok(connection) => return Ok(Self::new(connection)),
                 Err(error) if started.elapsed() >= deadline => {
-                    let text = format!("no Redis within {deadline:?} (REDIS_URL)");
-                    return Err(error).context(text);
+                    bail!("no Redis within {deadline:?} (REDIS_URL): {error}");
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "no Redis yet (REDIS_URL); trying again");
