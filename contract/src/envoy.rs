@@ -5,6 +5,7 @@ mod clusters;
 mod descriptor;
 mod errors;
 mod filters;
+mod guard;
 mod limits;
 mod listener;
 mod operations;

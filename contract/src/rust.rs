@@ -4,6 +4,7 @@ mod facts;
 mod names;
 mod policy;
 mod redaction;
+mod rest;
 mod validation;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
     files.push(source("validation", &validation::render(contract)?)?);
     files.push(source("redaction", &redaction::render(contract)?)?);
     files.push(source("facts", &facts::render(contract))?);
+    files.push(source("rest", &rest::render(contract)?)?);
     files.push(File::new(format!("{DIR}/descriptor.binpb"), contract.pool.encode_to_vec()));
     Ok(files)
 }

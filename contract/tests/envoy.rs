@@ -10,13 +10,15 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 11] = [
+const PLACEHOLDERS: [&str; 13] = [
     "ACCESS_LOG",
     "CORS_ORIGIN_REGEX",
     "DESCRIPTOR",
     "EDGE_ADDRESS",
     "EDGE_ADMIN_PORT",
     "EDGE_PORT",
+    "GUARD_HOST",
+    "GUARD_PORT",
     "JWT_AUDIENCE",
     "JWT_ISSUER",
     "MESH_CA",

@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod fact;
 pub mod policy;
+pub mod rest;
 pub mod validate;
 
 mod redaction {

@@ -28,6 +28,7 @@ fn rows(stack: &Stack) -> Result<Vec<(String, String)>> {
     ];
     rows.extend(SERVICES.map(|service| (service.to_owned(), stack.grpc_url(service))));
     rows.push(("sandbox".to_owned(), stack.sandbox_url()));
+    rows.push(("guard".to_owned(), format!("http://127.0.0.1:{}", ports.guard)));
     rows.push(("postgres".to_owned(), format!("127.0.0.1:{}", ports.postgres)));
     rows.push(("rabbitmq".to_owned(), format!("127.0.0.1:{}", ports.amqp)));
     rows.push(("redis".to_owned(), format!("127.0.0.1:{}", ports.redis)));

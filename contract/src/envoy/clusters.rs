@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::typed;
+use super::{guard, typed};
 use crate::model::Contract;
 
 /// The edge itself, for the key set that it checks tokens with.
@@ -20,6 +20,12 @@ pub(super) fn all(contract: &Contract) -> Vec<Value> {
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": endpoint(LOOPBACK, "127.0.0.1", "${EDGE_PORT}"),
+    }));
+    clusters.push(json!({
+        "name": guard::CLUSTER,
+        "type": "STRICT_DNS",
+        "connect_timeout": "0.5s",
+        "load_assignment": endpoint(guard::CLUSTER, "${GUARD_HOST}", "${GUARD_PORT}"),
     }));
     clusters.push(json!({
         "name": NOWHERE,

@@ -52,7 +52,7 @@ const GRPC_UNIMPLEMENTED: u8 = 12;
 
 /// The first mapper that matches wins.
 pub(super) fn local_replies() -> Value {
-    let mut mappers = Vec::new();
+    let mut mappers = vec![guards_own()];
     let mut add = |conditions: &[Value], answer: &Answer, status: Option<u16>| {
         for mut mapper in [rest(conditions, answer), grpc(conditions, answer)] {
             if let Some(status) = status {
@@ -69,6 +69,18 @@ pub(super) fn local_replies() -> Value {
     add(&[status("GE", 500)], &OTHER_FAILURES, None);
     add(&[status("GE", 400)], &OTHER_REFUSALS, None);
     json!({"mappers": mappers})
+}
+
+/// What the guard answers is complete already.
+fn guards_own() -> Value {
+    let flag = json!({"response_flag_filter": {"flags": ["UAEX"]}});
+    json!({
+        "filter": all(&[status("EQ", 400)], flag),
+        "body_format_override": {
+            "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+            "content_type": "application/json",
+        },
+    })
 }
 
 fn rest(conditions: &[Value], answer: &Answer) -> Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{access, extension, external, limits};
+use super::{access, extension, external, guard, limits};
 use crate::model::Contract;
 
 /// The largest JSON answer, in bytes.
@@ -30,6 +30,7 @@ pub(super) fn chain(contract: &Contract) -> Vec<Value> {
         limits::body(contract),
         compressor(),
         plain("grpc_web", "grpc_web.v3.GrpcWeb"),
+        guard::filter(contract),
         transcoder(contract),
         access::jwt(),
         access::rbac(contract),

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access, clusters, external, limits, millis, typed};
+use super::{access, clusters, external, guard, limits, millis, typed};
 use crate::model::{Contract, Method, Service};
 
 pub(super) fn table(contract: &Contract) -> Value {
     let mut routes: Vec<Value> = external(contract).map(|(s, m)| rpc(contract, s, m)).collect();
+    routes.push(rest_writes());
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
     routes.push(unknown());
     json!({
@@ -19,7 +20,10 @@ pub(super) fn table(contract: &Contract) -> Value {
             "name": "edge",
             "domains": ["*"],
             "routes": routes,
-            "typed_per_filter_config": {"envoy.filters.http.cors": cors()},
+            "typed_per_filter_config": {
+                "envoy.filters.http.cors": cors(),
+                (guard::FILTER): guard::off(),
+            },
         }],
     })
 }
@@ -94,6 +98,20 @@ fn rest_prefix(prefix: &str) -> Value {
         "name": format!("rest {prefix}"),
         "match": {"prefix": prefix},
         "route": {"cluster": clusters::NOWHERE},
+    })
+}
+
+/// Requests with a JSON body, which the guard looks at.
+fn rest_writes() -> Value {
+    let verbs = json!({"safe_regex": {"regex": "POST|PUT|PATCH"}});
+    json!({
+        "name": "rest writes",
+        "match": {
+            "prefix": "/v1/",
+            "headers": [{"name": ":method", "string_match": verbs}],
+        },
+        "route": {"cluster": clusters::NOWHERE},
+        "typed_per_filter_config": {(guard::FILTER): guard::on()},
     })
 }
 

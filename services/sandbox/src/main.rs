@@ -7,13 +7,7 @@ use sandbox::{app::App, config::Config};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Config::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("sandbox: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    runtime::exit("sandbox", run(Config::parse()).await)
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {

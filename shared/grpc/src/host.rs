@@ -97,11 +97,5 @@ where
         let metrics: Metrics = Arc::new(move || handle.render());
         run(metrics, shutdown).await
     };
-    match result.await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{service}: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    runtime::exit(service, result.await)
 }

@@ -5,6 +5,7 @@ mod readiness;
 mod tasks;
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 pub use admin::Admin;
@@ -48,6 +49,17 @@ pub fn shutdown_on_signal() -> Result<Shutdown> {
         token.cancel();
     });
     Ok(shutdown)
+}
+
+/// The exit code of a process; an error is told in one line.
+pub fn exit(process: &str, result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{process}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Binds a listener, naming the setting when that fails.

@@ -78,6 +78,8 @@ pub struct Ports {
     pub smtp: u16,
     /// The sandbox payment provider, HTTP.
     pub sandbox: u16,
+    /// The guard beside the edge, HTTP.
+    pub guard: u16,
     grpc: BTreeMap<&'static str, u16>,
     admin: BTreeMap<&'static str, u16>,
 }
@@ -96,8 +98,9 @@ impl Ports {
             redis: 16379,
             smtp: 11025,
             sandbox: 7201,
+            guard: 7202,
             grpc: SERVICES.into_iter().zip(7001..).collect(),
-            admin: SERVICES.into_iter().chain(["sandbox"]).zip(7101..).collect(),
+            admin: SERVICES.into_iter().chain(["sandbox", "guard"]).zip(7101..).collect(),
         }
     }
 
@@ -153,6 +156,7 @@ impl Ports {
             &mut self.redis,
             &mut self.smtp,
             &mut self.sandbox,
+            &mut self.guard,
         ]
         .into_iter()
         .chain(self.grpc.values_mut())

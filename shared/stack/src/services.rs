@@ -28,7 +28,7 @@ const PASSED_ON: [&str; 4] =
 /// The steps that start the services, to be run together.
 pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
     let plan = Plan { layout: &fleet.layout, options, pki };
-    let mut specs = vec![plan.sandbox()?];
+    let mut specs = vec![plan.sandbox()?, plan.guard()?];
     for service in SERVICES {
         specs.push(plan.service(service)?);
     }
@@ -106,6 +106,14 @@ impl Plan<'_> {
             .env("API_KEY", self.layout.secret("sandbox-api-key")?)
             .env("WEBHOOK_SECRET", self.layout.secret("sandbox-webhook")?)
             .env("WEBHOOK_URL", webhook))
+    }
+
+    fn guard(&self) -> Result<Spec> {
+        let ports = &self.options.ports;
+        Ok(self
+            .program("guard")?
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin("guard")))
+            .env("HTTP_ADDR", format!("127.0.0.1:{}", ports.guard)))
     }
 
     fn program(&self, name: &str) -> Result<Spec> {

@@ -73,6 +73,23 @@ fn a_registration_that_breaks_the_contract_names_every_field() {
 }
 
 #[test]
+fn a_field_that_the_contract_does_not_know_is_refused_and_named() {
+    with_platform(async |platform| {
+        let customer = platform.anonymous().register().await;
+        let body = json!({"product_id": "x", "quantity": 1, "qty": 2, "nested": {"a": 1}});
+        let refused = customer.client.post("/v1/cart/items", body).await;
+        let found = (refused.status, refused.reason());
+        assert_eq!(found, (StatusCode::BAD_REQUEST, "FIELD_UNKNOWN"), "{}", refused.text);
+        assert_eq!(refused.fields(), ["qty", "nested"]);
+        let renamed = json!({"display_name": "Ada", "email_verified": true});
+        let refused = customer.client.patch("/v1/users/me", renamed).await;
+        assert_eq!(refused.fields(), ["email_verified"], "{}", refused.text);
+        let me = customer.client.get("/v1/users/me").await.ok();
+        assert_eq!(me["display_name"], "Ada", "nothing was changed");
+    });
+}
+
+#[test]
 fn a_key_that_is_missing_is_asked_for() {
     with_platform(async |platform| {
         let customer = platform.anonymous().register().await;
