@@ -40,7 +40,8 @@ impl App {
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let router = Router::new().fallback(check);
         let stop = shutdown.clone().cancelled_owned();
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let listener = runtime::without_delay(self.listener);
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
         let mut tasks = Tasks::default();
         tasks.spawn("HTTP port", async { Ok(serving.await?) });
         tasks.spawn("admin port", self.admin.run(shutdown.clone()));
@@ -71,7 +72,7 @@ async fn check(method: Method, uri: Uri, body: Bytes) -> Response {
             },
             {
                 "@type": "type.googleapis.com/google.rpc.BadRequest",
-                "fieldViolations": violations,
+                "field_violations": violations,
             },
         ],
     });

@@ -63,7 +63,8 @@ impl App {
             shutdown: shutdown.clone(),
         }));
         let stop = shutdown.clone().cancelled_owned();
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let listener = runtime::without_delay(self.listener);
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
         let mut tasks = Tasks::default();
         tasks.spawn("HTTP port", async { Ok(serving.await?) });
         tasks.spawn("admin port", self.admin.run(shutdown.clone()));

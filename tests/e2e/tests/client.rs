@@ -135,9 +135,7 @@ impl Answer {
     /// The fields that a refusal names.
     pub fn fields(&self) -> Vec<String> {
         let details = self.body["details"].as_array().cloned().unwrap_or_default();
-        let lists = details.iter().filter_map(|d| {
-            d["fieldViolations"].as_array().or_else(|| d["field_violations"].as_array()).cloned()
-        });
+        let lists = details.iter().filter_map(|d| d["field_violations"].as_array().cloned());
         lists.flatten().map(|v| v["field"].as_str().unwrap().to_owned()).collect()
     }
 }
