@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::cart::v1::cart_checkout_service_server::CartCheckoutServiceServer;
 use proto::cart::v1::cart_service_server::CartServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 
 use crate::api::{CartApi, CheckoutApi};
 use crate::config::Config;

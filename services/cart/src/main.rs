@@ -10,7 +10,7 @@ use clap::Parser;
 async fn main() -> ExitCode {
     let config = Config::parse();
     let telemetry = config.host.telemetry.clone();
-    grpc::host::main("cart", &telemetry, async move |metrics, shutdown| {
+    runtime::main("cart", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await
     })
     .await

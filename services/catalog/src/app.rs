@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use events::Relay;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::catalog::v1::catalog_service_server::CatalogServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 
 use crate::api::CatalogApi;
 use crate::config::Config;
@@ -39,13 +38,9 @@ impl App {
             .await?
             .add(CatalogServiceServer::new(CatalogApi::new(catalog)));
 
-        let broker = relay.health();
         let readiness = Readiness::default()
-            .check("database", move || {
-                let pool = pool.clone();
-                async move { postgres::is_up(&pool).await }
-            })
-            .prefer("broker", move || std::future::ready(broker.is_up()));
+            .check("database", postgres::check(&pool))
+            .prefer("broker", relay.health().check());
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay })
     }

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use runtime::{Admin, Readiness, Shutdown, Tasks};
+use runtime::{Admin, Metrics, Readiness, Shutdown, Tasks};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -21,11 +21,8 @@ pub struct App {
 }
 
 impl App {
-    /// Binds the ports. `metrics` renders the process's metrics.
-    pub async fn build(
-        config: Config,
-        metrics: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Result<Self> {
+    /// Binds the ports.
+    pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let listener = runtime::bind(config.http_addr, "HTTP_ADDR").await?;
         let admin = Admin::bind(config.runtime.admin_addr, Readiness::default(), metrics).await?;
         Ok(Self { listener, admin })

@@ -8,12 +8,10 @@ use guard::config::Config;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    runtime::exit("guard", run(Config::parse()).await)
-}
-
-async fn run(config: Config) -> anyhow::Result<()> {
-    let telemetry = telemetry::init("guard", &config.telemetry)?;
-    let shutdown = runtime::shutdown_on_signal()?;
-    let metrics = telemetry.metrics();
-    App::build(config, move || metrics.render()).await?.run(shutdown).await
+    let config = Config::parse();
+    let telemetry = config.telemetry.clone();
+    runtime::main("guard", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
 }

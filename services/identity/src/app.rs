@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use events::Relay;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, Server, Verifier};
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -48,7 +47,7 @@ impl App {
             .await?
             .add(IdentityServiceServer::new(IdentityApi::new(core)));
         let relay = Relay::new("identity", pool.clone(), config.broker.clone());
-        let readiness = readiness(pool, &relay);
+        let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay, tokens })
     }
@@ -86,17 +85,10 @@ async fn ensure_admin(core: &Identity, config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn readiness(pool: PgPool, relay: &Relay) -> Readiness {
-    let broker = relay.health();
-    let database = move || {
-        let pool = pool.clone();
-        async move { postgres::is_up(&pool).await }
-    };
-    let broker = move || {
-        let up = broker.is_up();
-        async move { up }
-    };
-    Readiness::default().check("database", database).prefer("broker", broker)
+fn readiness(pool: &PgPool, relay: &Relay) -> Readiness {
+    Readiness::default()
+        .check("database", postgres::check(pool))
+        .prefer("broker", relay.health().check())
 }
 
 /// How often expired refresh tokens are forgotten.

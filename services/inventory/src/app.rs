@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use events::Relay;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::inventory::v1::inventory_service_server::InventoryServiceServer;
 use proto::inventory::v1::reservation_service_server::ReservationServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 
 use crate::api::InventoryApi;
 use crate::config::Config;
@@ -44,13 +43,9 @@ impl App {
             .add(InventoryServiceServer::new(InventoryApi::new(inventory.clone())))
             .add(ReservationServiceServer::new(InventoryApi::new(inventory)));
 
-        let broker = relay.health();
         let readiness = Readiness::default()
-            .check("database", move || {
-                let pool = pool.clone();
-                async move { postgres::is_up(&pool).await }
-            })
-            .prefer("broker", move || std::future::ready(broker.is_up()));
+            .check("database", postgres::check(&pool))
+            .prefer("broker", relay.health().check());
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay, sweeper })
     }

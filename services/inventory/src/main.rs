@@ -10,7 +10,7 @@ use inventory::config::Config;
 async fn main() -> ExitCode {
     let config = Config::parse();
     let telemetry = config.host.telemetry.clone();
-    grpc::host::main("inventory", &telemetry, async move |metrics, shutdown| {
+    runtime::main("inventory", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await
     })
     .await

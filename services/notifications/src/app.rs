@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use events::Consumer;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::identity::v1::UserRegistered;
 use proto::notifications::v1::notification_service_server::NotificationServiceServer;
 use proto::orders::v1::{OrderCancelled, OrderConfirmed, OrderFailed};
 use proto::payments::v1::PaymentRefunded;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
 use crate::api::{Facts, NotificationApi};
@@ -50,7 +49,7 @@ impl App {
             .add(NotificationServiceServer::new(NotificationApi::new(core.clone())));
         let consumer = Consumer::new("notifications", pool.clone(), config.broker.clone());
         let consumer = subscribe(consumer, core);
-        let readiness = readiness(pool.clone(), &consumer);
+        let readiness = readiness(&pool, &consumer);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, pool, consumer, postman })
     }
@@ -92,15 +91,8 @@ fn subscribe(consumer: Consumer, core: Arc<Notifier>) -> Consumer {
 
 /// The mail server is not part of it: while it is away e-mails wait, and
 /// everything else works.
-fn readiness(pool: PgPool, consumer: &Consumer) -> Readiness {
-    let broker = consumer.health();
-    let database = move || {
-        let pool = pool.clone();
-        async move { postgres::is_up(&pool).await }
-    };
-    let broker = move || {
-        let up = broker.is_up();
-        async move { up }
-    };
-    Readiness::default().check("database", database).check("broker", broker)
+fn readiness(pool: &PgPool, consumer: &Consumer) -> Readiness {
+    Readiness::default()
+        .check("database", postgres::check(pool))
+        .check("broker", consumer.health().check())
 }

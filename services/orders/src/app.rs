@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::Relay;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::orders::v1::order_service_server::OrderServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -137,14 +136,7 @@ fn core(
 }
 
 fn readiness(pool: &PgPool, relay: &Relay) -> Readiness {
-    let (pool, broker) = (pool.clone(), relay.health());
     Readiness::default()
-        .check("database", move || {
-            let pool = pool.clone();
-            async move { postgres::is_up(&pool).await }
-        })
-        .prefer("broker", move || {
-            let up = broker.is_up();
-            async move { up }
-        })
+        .check("database", postgres::check(pool))
+        .prefer("broker", relay.health().check())
 }

@@ -9,7 +9,7 @@ use orders::{app::App, config::Config};
 async fn main() -> ExitCode {
     let config = Config::parse();
     let telemetry = config.host.telemetry.clone();
-    grpc::host::main("orders", &telemetry, async move |metrics, shutdown| {
+    runtime::main("orders", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await
     })
     .await

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use events::Relay;
-use grpc::host::Metrics;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::payments::v1::checkout_payment_service_server::CheckoutPaymentServiceServer;
 use proto::payments::v1::payment_service_server::PaymentServiceServer;
-use runtime::{Readiness, Shutdown};
+use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
 use crate::api::{CheckoutApi, PaymentApi};
@@ -41,16 +40,9 @@ impl App {
             .await?
             .add(PaymentServiceServer::new(PaymentApi::new(core.clone())))
             .add(CheckoutPaymentServiceServer::new(CheckoutApi::new(core.clone())));
-        let health = relay.health();
         let readiness = Readiness::default()
-            .check("database", move || {
-                let pool = pool.clone();
-                async move { postgres::is_up(&pool).await }
-            })
-            .prefer("broker", move || {
-                let up = health.is_up();
-                async move { up }
-            });
+            .check("database", postgres::check(&pool))
+            .prefer("broker", relay.health().check());
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay, core, reconcile: config.reconcile })
     }

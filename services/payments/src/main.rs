@@ -9,7 +9,7 @@ use payments::{app::App, config::Config};
 async fn main() -> ExitCode {
     let config = Config::parse();
     let telemetry = config.host.telemetry.clone();
-    grpc::host::main("payments", &telemetry, async move |metrics, shutdown| {
+    runtime::main("payments", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await
     })
     .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use runtime::{Admin, Readiness, Shutdown, Tasks};
+use runtime::{Admin, Metrics, Readiness, Shutdown, Tasks};
 use tokio::net::TcpListener;
 
 use crate::api::{self, Api};
@@ -23,11 +23,8 @@ pub struct App {
 }
 
 impl App {
-    /// Connects, migrates and binds. `metrics` renders the process's metrics.
-    pub async fn build(
-        config: Config,
-        metrics: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Result<Self> {
+    /// Connects, migrates and binds.
+    pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let deadline = config.runtime.startup_deadline();
         let pool = postgres::connect(&config.database, deadline).await?;
         postgres::migrate(&pool, &[&crate::MIGRATOR]).await?;

@@ -7,12 +7,10 @@ use sandbox::{app::App, config::Config};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    runtime::exit("sandbox", run(Config::parse()).await)
-}
-
-async fn run(config: Config) -> anyhow::Result<()> {
-    let telemetry = telemetry::init("sandbox", &config.telemetry)?;
-    let shutdown = runtime::shutdown_on_signal()?;
-    let metrics = telemetry.metrics();
-    App::build(config, move || metrics.render()).await?.run(shutdown).await
+    let config = Config::parse();
+    let telemetry = config.telemetry.clone();
+    runtime::main("sandbox", &telemetry, async move |metrics, shutdown| {
+        App::build(config, metrics).await?.run(shutdown).await
+    })
+    .await
 }

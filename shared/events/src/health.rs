@@ -1,5 +1,6 @@
 //! Whether the broker is there.
 
+use std::future::Ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +14,12 @@ impl Health {
     /// A publishing service works without: its facts wait in the outbox.
     pub fn is_up(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// The readiness check of a process that has this connection.
+    pub fn check(&self) -> impl Fn() -> Ready<bool> + Send + Sync + 'static {
+        let health = self.clone();
+        move || std::future::ready(health.is_up())
     }
 
     pub(crate) fn set(&self, up: bool) {

@@ -1,11 +1,9 @@
 //! What every service's composition root has in common.
 
 use std::net::SocketAddr;
-use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Result;
-use runtime::{Admin, Readiness, RuntimeConfig, Shutdown, Tasks};
+use runtime::{Admin, Metrics, Readiness, RuntimeConfig, Shutdown, Tasks};
 use telemetry::TelemetryConfig;
 use tokio::sync::watch;
 
@@ -26,9 +24,6 @@ pub struct HostConfig {
     pub telemetry: TelemetryConfig,
 }
 
-/// Renders the process's metrics.
-pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
-
 /// A service that is built but not yet running.
 pub struct Host {
     server: Server,
@@ -45,8 +40,7 @@ impl Host {
         readiness: Readiness,
         metrics: Metrics,
     ) -> Result<Self> {
-        let render = move || metrics();
-        let admin = Admin::bind(config.runtime.admin_addr, readiness.clone(), render).await?;
+        let admin = Admin::bind(config.runtime.admin_addr, readiness.clone(), metrics).await?;
         Ok(Self { server, admin, readiness, tasks: Tasks::default() })
     }
 
@@ -81,21 +75,4 @@ impl Host {
         self.tasks.spawn("gRPC port", self.server.run(followed, shutdown.clone()));
         self.tasks.join(&shutdown).await
     }
-}
-
-/// The body of every service's `main`: telemetry, signals, and one clear line when
-/// it cannot go on.
-pub async fn main<F, Fut>(service: &'static str, config: &TelemetryConfig, run: F) -> ExitCode
-where
-    F: FnOnce(Metrics, Shutdown) -> Fut,
-    Fut: Future<Output = Result<()>>,
-{
-    let result = async {
-        let telemetry = telemetry::init(service, config)?;
-        let shutdown = runtime::shutdown_on_signal()?;
-        let handle = telemetry.metrics();
-        let metrics: Metrics = Arc::new(move || handle.render());
-        run(metrics, shutdown).await
-    };
-    runtime::exit(service, result.await)
 }

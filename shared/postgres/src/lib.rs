@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -63,6 +64,15 @@ pub async fn migrate(pool: &PgPool, parts: &[&Migrator]) -> Result<()> {
     migrations.sort_by_key(|m| m.version);
     let whole = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
     whole.run(pool).await.context("the database schema cannot be brought up to date")
+}
+
+/// The readiness check of a service that needs its database.
+pub fn check(pool: &PgPool) -> impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static {
+    let pool = pool.clone();
+    move || {
+        let pool = pool.clone();
+        Box::pin(async move { is_up(&pool).await })
+    }
 }
 
 /// True when the database answers.

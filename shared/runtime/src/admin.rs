@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 
 use crate::{Readiness, Shutdown};
 
-type Render = Arc<dyn Fn() -> String + Send + Sync>;
+/// Renders the process's metrics in Prometheus' text format.
+pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// A bound admin port.
 pub struct Admin {
@@ -20,14 +21,9 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Binds the port. `metrics` renders Prometheus' text format.
-    pub async fn bind(
-        addr: SocketAddr,
-        readiness: Readiness,
-        metrics: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Result<Self> {
+    /// Binds the port.
+    pub async fn bind(addr: SocketAddr, readiness: Readiness, metrics: Metrics) -> Result<Self> {
         let listener = crate::bind(addr, "ADMIN_ADDR").await?;
-        let metrics: Render = Arc::new(metrics);
         let router = Router::new()
             .route("/metrics", get(move || async move { metrics() }))
             .route("/livez", get(|| async { "ok\n" }))

@@ -6,13 +6,15 @@ mod tasks;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-pub use admin::Admin;
+pub use admin::{Admin, Metrics};
 use anyhow::{Context, Result};
 use axum::serve::{Listener, ListenerExt};
 pub use readiness::Readiness;
 pub use tasks::Tasks;
+use telemetry::TelemetryConfig;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 pub use tokio_util::sync::CancellationToken as Shutdown;
@@ -52,9 +54,20 @@ pub fn shutdown_on_signal() -> Result<Shutdown> {
     Ok(shutdown)
 }
 
-/// The exit code of a process; an error is told in one line.
-pub fn exit(process: &str, result: Result<()>) -> ExitCode {
-    match result {
+/// The body of every process's `main`: telemetry, signals, and one clear line when
+/// it cannot go on.
+pub async fn main<F, Fut>(process: &'static str, config: &TelemetryConfig, run: F) -> ExitCode
+where
+    F: FnOnce(Metrics, Shutdown) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let result = async {
+        let telemetry = telemetry::init(process, config)?;
+        let shutdown = shutdown_on_signal()?;
+        let handle = telemetry.metrics();
+        run(Arc::new(move || handle.render()), shutdown).await
+    };
+    match result.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{process}: {error:#}");

@@ -33,7 +33,7 @@ pub fn fields(status: &Status) -> Vec<String> {
 }
 
 /// No metrics.
-pub fn metrics() -> grpc::host::Metrics {
+pub fn metrics() -> runtime::Metrics {
     Arc::new(String::new)
 }
 

@@ -176,7 +176,8 @@ async fn start_sandbox(
         "--timeout-millis=30000".to_owned(),
     ];
     let config = sandbox::config::Config::parse_from(args);
-    let app = sandbox::app::App::build(config, String::new).await.expect("the sandbox starts");
+    let app =
+        sandbox::app::App::build(config, testkit::metrics()).await.expect("the sandbox starts");
     let addr = app.http_addr().unwrap();
     let shutdown = shutdown.clone();
     tokio::spawn(async move { app.run(shutdown).await.expect("the sandbox runs") });

@@ -95,7 +95,8 @@ impl Bank {
             format!("--webhook-secret={SECRET}"),
         ];
         args.extend(settings.iter().map(ToString::to_string));
-        let app = App::build(Config::parse_from(args), String::new).await.expect("it starts");
+        let app =
+            App::build(Config::parse_from(args), testkit::metrics()).await.expect("it starts");
         let url = format!("http://{}", app.http_addr().unwrap());
         let admin_url = format!("http://{}", app.admin_addr().unwrap());
         let stop = shutdown.clone();
