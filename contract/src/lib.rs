@@ -3,18 +3,28 @@
 //! [`generate`] is pure: it reads the `.proto` tree and answers the files as
 //! they should be. Who calls it decides whether to write them or to compare.
 
+mod constraints;
 mod descriptor;
 mod envoy;
+mod istio;
+mod kubernetes;
 mod model;
+mod openapi;
+mod pages;
+mod prometheus;
 mod rules;
 mod rust;
+pub mod sample;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+pub use constraints::Constraints;
 pub use model::{
-    Access, Contract, Fact, HttpRule, Method, Policy, Rate, Retry, Role, Service, Slo,
+    Access, Call, Contract, EDGE, ErrorCase, External, Fact, HttpRule, Method, Needs, Policy, Rate,
+    Resource, Retry, Role, Service, Slo, Store, TOOLS,
 };
 
 /// A generated file.
@@ -44,8 +54,19 @@ pub fn load(root: &Path) -> Result<Contract> {
 /// Every generated file of the checkout at `root`, as it should be.
 pub fn generate(root: &Path) -> Result<Vec<File>> {
     let contract = load(root)?;
-    let mut files = rust::files(&contract)?;
-    files.extend(envoy::files(&contract)?);
+    let backends = [
+        rust::files,
+        envoy::files,
+        istio::files,
+        kubernetes::files,
+        openapi::files,
+        pages::files,
+        prometheus::files,
+    ];
+    let mut files = Vec::new();
+    for backend in backends {
+        files.extend(backend(&contract)?);
+    }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

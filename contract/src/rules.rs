@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use prost_reflect::{Kind, MessageDescriptor};
 
-use crate::model::{Contract, Fact, Method};
+use crate::model::{Contract, ErrorCase, Fact, Method};
 
 /// Fails on the first broken rule, naming the element.
 pub(crate) fn check(contract: &Contract) -> Result<()> {
@@ -41,6 +41,39 @@ fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
     ensure!(method.policy.deadline_ms > 0, "{path}: no deadline");
     if method.policy.retry.is_some() {
         ensure!(method.idempotent, "{path}: has a retry but no idempotency_level");
+    }
+    check_errors(method)?;
+    check_resources(method)
+}
+
+/// Reasons are stable names (AIP-193), and one reason has one code.
+fn check_errors(method: &Method) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for error in &method.policy.errors {
+        let ErrorCase { code, reason, when } = error;
+        let path = &method.path;
+        let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        ensure!(!reason.is_empty() && reason.chars().all(is_upper), "{path}: reason {reason:?}");
+        ensure!(!code.is_empty() && code != "OK", "{path}: {reason} has no code");
+        ensure!(!when.is_empty(), "{path}: {reason} does not say when");
+        ensure!(seen.insert(reason), "{path}: {reason} stands there twice");
+    }
+    Ok(())
+}
+
+/// What a REST path names is known, so that its ownership can be tried.
+fn check_resources(method: &Method) -> Result<()> {
+    let named: BTreeSet<String> =
+        method.resources()?.iter().map(|(f, _)| f.full_name().to_owned()).collect();
+    for field in method.path_fields()? {
+        let name = field.full_name();
+        ensure!(named.contains(name), "{name}: stands in a path but names no resource");
+    }
+    for (field, resource) in method.resources()? {
+        let name = field.full_name();
+        ensure!(!resource.kind.is_empty(), "{name}: a resource without a type");
+        let by_user = method.policy.access.needs_user();
+        ensure!(!resource.owned || by_user, "{name}: owned, but the method knows no user");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{clusters, extension, external, typed};
+use super::{clusters, extension, typed};
 use crate::model::{Access, Contract};
 
 const JWT: &str = "envoy.filters.http.jwt_authn";
@@ -58,7 +58,7 @@ pub(super) fn token_of_route(access: &Access) -> (String, Value) {
 /// permission; a path that is in none of them is refused.
 pub(super) fn rbac(contract: &Contract) -> Value {
     let mut paths: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
-    for (_, method) in external(contract) {
+    for (_, method) in contract.external() {
         let permission = method.policy.access.permission.as_deref();
         paths.entry(permission).or_default().push(&method.path);
     }
@@ -89,9 +89,7 @@ pub(super) fn no_rbac_of_route() -> (String, Value) {
 
 /// Users of whose roles one holds the permission.
 fn holders(contract: &Contract, permission: &str) -> Vec<Value> {
-    let holds = |p: &[String]| p.iter().any(|p| p == permission);
-    let roles = contract.roles.iter().filter(|r| holds(&r.permissions));
-    roles.map(|r| has_role(&r.name)).collect()
+    contract.holders(permission).into_iter().map(has_role).collect()
 }
 
 fn has_role(role: &str) -> Value {

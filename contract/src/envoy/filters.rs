@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{access, extension, external, guard, limits};
+use super::{access, extension, guard, limits};
 use crate::model::Contract;
 
 /// The largest JSON answer, in bytes.
@@ -143,7 +143,7 @@ fn router() -> Value {
 /// What the edge serves, by service.
 fn methods_by_service(contract: &Contract) -> BTreeMap<String, Vec<String>> {
     let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (service, method) in external(contract) {
+    for (service, method) in contract.external() {
         let methods = services.entry(service.full_name.clone()).or_default();
         methods.push(method.descriptor.name().to_owned());
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operations::RATE_LIMIT_KEY;
-use super::{extension, external, typed};
+use super::{extension, typed};
 use crate::model::{Contract, Method, Rate};
 
 const RATE: &str = "envoy.filters.http.local_ratelimit";
@@ -73,7 +73,7 @@ fn body_bytes(method: &Method) -> u32 {
 
 /// The largest body that any method takes.
 pub(super) fn largest_body(contract: &Contract) -> u32 {
-    external(contract).map(|(_, m)| body_bytes(m)).max().unwrap_or(DEFAULT_BODY_BYTES)
+    contract.external().map(|(_, m)| body_bytes(m)).max().unwrap_or(DEFAULT_BODY_BYTES)
 }
 
 /// Stops a body that is too large for every method while it still arrives. It
@@ -90,7 +90,7 @@ pub(super) fn body(contract: &Contract) -> Value {
 /// it holds the request back until all of it has come.
 pub(super) fn body_per_method(contract: &Contract) -> Option<Value> {
     let largest = largest_body(contract);
-    let differ = external(contract).any(|(_, m)| body_bytes(m) != largest);
+    let differ = contract.external().any(|(_, m)| body_bytes(m) != largest);
     differ.then(|| {
         let config = json!({"max_request_bytes": largest});
         extension(BUFFER, &format!("{BUFFER_TYPE}.Buffer"), config)

@@ -5,7 +5,7 @@ use std::path::Path;
 use prost_reflect::DescriptorPool;
 use serde_json::Value;
 
-use super::{descriptor, external, limits, millis, quote, render};
+use super::{descriptor, limits, millis, quote, render};
 use crate::model::{Contract, Rate};
 
 fn contract() -> Contract {
@@ -43,7 +43,7 @@ fn a_bucket_fills_at_the_rate_of_the_contract() {
 #[test]
 fn without_body_limits_of_their_own_no_method_is_buffered() {
     let contract = contract();
-    if external(&contract).all(|(_, m)| m.policy.max_body_bytes.is_none()) {
+    if contract.external().all(|(_, m)| m.policy.max_body_bytes.is_none()) {
         assert!(limits::body_per_method(&contract).is_none());
     }
 }
@@ -57,7 +57,7 @@ fn a_larger_body_is_let_in_for_its_method_only() {
     }
     assert_eq!(limits::largest_body(&contract), 1 << 20);
     assert!(limits::body_per_method(&contract).is_some());
-    for (_, method) in external(&contract) {
+    for (_, method) in contract.external() {
         let limit = limits::body_of_route(&contract, method);
         let bytes = limit.map(|(_, config)| config["buffer"]["max_request_bytes"].clone());
         let expected = (method.path != large).then(|| Value::from(limits::DEFAULT_BODY_BYTES));

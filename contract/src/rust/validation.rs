@@ -83,6 +83,9 @@ fn repeated(field: &FieldDescriptor, access: &str, rules: &Map<String, Value>) -
                     let at = "&check::at(name, index)";
                     inner.push_str(&scalar(field, kind, object(rules)?, at, "item")?);
                 }
+                if inner.is_empty() {
+                    continue;
+                }
                 write!(
                     code,
                     "for (index, item) in {access}.iter().enumerate() {{ let name = {name:?}; {inner} }}"
@@ -108,6 +111,8 @@ fn scalar(
     let number = if kind == "int32" { format!("i64::from({by_value})") } else { by_value.clone() };
     for (rule, value) in rules {
         match (kind, rule.as_str()) {
+            // For readers; restricts nothing.
+            (_, "example") => {}
             ("string", "minLen") => {
                 write!(code, "check::min_len(v, {name}, {text}, {});", count(value)?)?
             }
