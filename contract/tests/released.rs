@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use contract::release::{self, Released};
 use contract::{Contract, File};
-use prost_reflect::prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use tempfile::TempDir;
 

@@ -5,5 +5,6 @@
 mod contract_rules;
 mod layers;
 mod manifests;
+mod released;
 mod sizes;
 mod tree;
