@@ -53,7 +53,7 @@ pub struct Retry {
     pub per_try: Duration,
 }
 
-/// A token bucket per client address.
+/// A token bucket per client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Requests per minute.

@@ -632,7 +632,7 @@ pub static METHODS: &[MethodPolicy] = &[
         callers: &[],
         deadline: Duration::from_millis(10000),
         retry: None,
-        rate: None,
+        rate: Some(Rate { per_minute: 60, burst: 30 }),
         slo: Some(Slo {
             availability_bp: 9990,
             latency: Duration::from_millis(500),
