@@ -27,10 +27,14 @@ pub enum Of {
     User,
     /// Those that ask for a permission.
     Permission,
+    /// Those with a variable in their REST path.
+    Path,
     /// Those whose REST form has a body.
     Body,
     /// Those that ask for an `Idempotency-Key`.
     Key,
+    /// None: it is the answer where the edge finds no method.
+    Nothing,
     /// None through the edge: only workloads of the mesh see it.
     Mesh,
 }
@@ -59,15 +63,15 @@ pub const PLATFORM: &[PlatformError] = &[
     error(401, "UNAUTHENTICATED", "PEER_UNKNOWN", Of::Mesh, "the caller has no workload identity"),
     error(403, "PERMISSION_DENIED", "PERMISSION_DENIED", Of::Permission, "the user's roles do not hold the permission"),
     error(403, "PERMISSION_DENIED", "CALLER_NOT_ALLOWED", Of::Mesh, "the contract does not name the calling workload"),
-    error(404, "NOT_FOUND", "ROUTE_NOT_FOUND", Of::Every, "no method has this path and verb"),
-    error(405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED", Of::Every, "the path is not for this verb"),
+    error(404, "NOT_FOUND", "ROUTE_NOT_FOUND", Of::Path, "no method has this path and verb"),
+    error(405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED", Of::Nothing, "the path is not for this verb"),
     error(408, "DEADLINE_EXCEEDED", "REQUEST_TIMEOUT", Of::Every, "the request did not arrive in time"),
     error(413, "OUT_OF_RANGE", "BODY_TOO_LARGE", Of::Body, "the body is larger than the method takes"),
     error(415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE", Of::Body, "the body is not JSON"),
     error(429, "RESOURCE_EXHAUSTED", "RATE_LIMITED", Of::Every, "the client sent too many requests; `retry-after` says how long to wait"),
     error(431, "INVALID_ARGUMENT", "HEADERS_TOO_LARGE", Of::Every, "the headers are too large"),
     error(500, "INTERNAL", "INTERNAL", Of::Every, "something went wrong on our side"),
-    error(501, "UNIMPLEMENTED", "UNIMPLEMENTED", Of::Every, "the service does not have the method yet"),
+    error(501, "UNIMPLEMENTED", "UNIMPLEMENTED", Of::Nothing, "the service does not have the method yet"),
     error(501, "UNIMPLEMENTED", "METHOD_UNKNOWN", Of::Mesh, "the contract has no such method"),
     error(503, "UNAVAILABLE", "UPSTREAM_UNAVAILABLE", Of::Every, "the service cannot be reached"),
     error(503, "UNAVAILABLE", "DATABASE_UNAVAILABLE", Of::Every, "the service's database does not answer"),
@@ -83,9 +87,10 @@ impl PlatformError {
             Of::Every => true,
             Of::User => policy.access.needs_user(),
             Of::Permission => policy.access.permission.is_some(),
+            Of::Path => method.http.as_ref().is_some_and(|http| http.template.contains('{')),
             Of::Body => method.http.as_ref().is_some_and(|http| !http.body.is_empty()),
             Of::Key => policy.idempotency_key,
-            Of::Mesh => false,
+            Of::Nothing | Of::Mesh => false,
         }
     }
 }
