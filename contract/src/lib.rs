@@ -6,6 +6,7 @@
 mod constraints;
 mod descriptor;
 mod envoy;
+pub mod errors;
 mod istio;
 mod kubernetes;
 mod model;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use prost_reflect::{Kind, MessageDescriptor};
 
+use crate::errors;
 use crate::model::{Contract, ErrorCase, Fact, Method};
 
 /// Fails on the first broken rule, naming the element.
@@ -77,6 +78,8 @@ fn check_errors(method: &Method) -> Result<()> {
         ensure!(!code.is_empty() && code != "OK", "{path}: {reason} has no code");
         ensure!(!when.is_empty(), "{path}: {reason} does not say when");
         ensure!(seen.insert(reason), "{path}: {reason} stands there twice");
+        let of_all = errors::PLATFORM.iter().any(|e| e.reason == reason);
+        ensure!(!of_all, "{path}: {reason} is answered by every method, so none says it");
     }
     Ok(())
 }
