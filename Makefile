@@ -5,10 +5,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint gen fmt cargo
+.PHONY: help up down clean test lint gen fmt contract-review contract-release cargo
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 
 up: cargo ## start everything on this machine; DETACH=1 in the background, RELEASE=1 optimised
 	@$(XTASK) up $(if $(DETACH),--detach) $(if $(RELEASE),--release)
@@ -27,6 +27,12 @@ lint: cargo ## formatting, clippy, buf, the house rules
 
 gen: cargo ## write every file that is generated from the contract
 	@$(XTASK) gen
+
+contract-review: cargo ## what a change of the contract means; BASE=<git ref>
+	@$(XTASK) contract-review $(if $(BASE),--base $(BASE))
+
+contract-release: cargo ## make today's contract the released one; VERSION=0.2
+	@$(XTASK) contract-release --version $(VERSION)
 
 fmt: cargo ## format Rust and protobuf
 	@$(XTASK) fmt

@@ -13,6 +13,8 @@ mod model;
 mod openapi;
 mod pages;
 mod prometheus;
+pub mod release;
+pub mod review;
 mod rules;
 mod rust;
 pub mod sample;
@@ -52,9 +54,18 @@ pub fn load(root: &Path) -> Result<Contract> {
     Ok(contract)
 }
 
+/// The same for an older checkout, which may break rules that are younger.
+pub fn load_older(root: &Path) -> Result<Contract> {
+    Contract::read(descriptor::compile(root)?)
+}
+
 /// Every generated file of the checkout at `root`, as it should be.
 pub fn generate(root: &Path) -> Result<Vec<File>> {
-    let contract = load(root)?;
+    generate_from(&load(root)?)
+}
+
+/// Every file that is generated from a contract.
+pub fn generate_from(contract: &Contract) -> Result<Vec<File>> {
     let backends = [
         rust::files,
         envoy::files,
@@ -66,7 +77,7 @@ pub fn generate(root: &Path) -> Result<Vec<File>> {
     ];
     let mut files = Vec::new();
     for backend in backends {
-        files.extend(backend(&contract)?);
+        files.extend(backend(contract)?);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)

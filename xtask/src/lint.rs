@@ -22,14 +22,15 @@ pub fn run(root: &Path) -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    let buf = buf(root)?;
+    let path = buf(root)?;
     let buf = || {
-        let mut command = Command::new(&buf);
+        let mut command = Command::new(&path);
         command.current_dir(root);
         command
     };
     run_command(buf().arg("lint"))?;
     run_command(buf().args(["format", "-d", "--exit-code", "proto"]))?;
+    crate::review::check(&path, root)?;
     run_command(cargo(root).args(["test", "--package", "tidy"]))
 }
 
@@ -39,7 +40,7 @@ pub fn format(root: &Path) -> Result<()> {
 }
 
 /// The program, installed at the first use in a cache that all checkouts share.
-fn buf(root: &Path) -> Result<PathBuf> {
+pub fn buf(root: &Path) -> Result<PathBuf> {
     let dir = stack::cache_dir()?.join("buf").join(BUF);
     let buf = dir.join("node_modules/.bin/buf");
     if buf.exists() {

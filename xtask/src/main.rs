@@ -3,6 +3,7 @@
 mod cargo;
 mod generate;
 mod lint;
+mod review;
 mod stores;
 mod table;
 mod test;
@@ -39,6 +40,10 @@ enum Command {
     Fmt,
     /// Writes every generated file, or checks that none differs.
     Gen(generate::Arguments),
+    /// Prints what a change of the contract means, for its reviewer.
+    ContractReview(review::Review),
+    /// Makes today's contract the released one, which later ones must not break.
+    ContractRelease(review::Release),
 }
 
 #[tokio::main]
@@ -63,6 +68,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Lint => lint::run(&root),
         Command::Fmt => lint::format(&root),
         Command::Gen(arguments) => arguments.run(&root),
+        Command::ContractReview(arguments) => arguments.run(&root),
+        Command::ContractRelease(arguments) => arguments.run(&root),
     }
 }
 

@@ -6,5 +6,6 @@ mod contract_rules;
 mod errors;
 mod layers;
 mod manifests;
+mod released;
 mod sizes;
 mod tree;

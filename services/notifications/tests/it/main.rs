@@ -6,5 +6,6 @@
 mod api;
 mod delivery;
 mod facts;
+mod released;
 mod smtp;
 mod world;

@@ -115,6 +115,32 @@ impl World {
         tx.commit().await.unwrap();
     }
 
+    /// Publishes what another version of a service would.
+    pub async fn publish_bytes(&self, topic: &str, key: &str, schema: &str, payload: Vec<u8>) {
+        let insert = "insert into outbox (id, topic, key, schema, payload)
+                      values ($1, $2, $3, $4, $5)";
+        sqlx::query(insert)
+            .bind(Uuid::now_v7())
+            .bind(topic)
+            .bind(key)
+            .bind(schema)
+            .bind(payload)
+            .execute(&self.outbox.pool)
+            .await
+            .unwrap();
+        sqlx::query("select pg_notify('outbox', '')").execute(&self.outbox.pool).await.unwrap();
+    }
+
+    /// Waits until one event of each topic has been consumed; fails when one became a
+    /// dead letter.
+    pub async fn consumed_all(&self, topics: impl ExactSizeIterator<Item = &str>) {
+        self.consumed(i64::try_from(topics.len()).unwrap()).await;
+        for topic in topics {
+            let dead = events::redrive(&self.config.broker, "notifications", topic).await;
+            assert_eq!(dead.unwrap(), 0, "{topic} has dead letters");
+        }
+    }
+
     /// Publishes every fact so far once more, as the same events.
     pub async fn publish_again(&self) {
         let again = "update outbox set sent_at = null";
