@@ -11,6 +11,8 @@ pub struct Route {
     pub template: &'static str,
     /// Full name of the request message.
     pub request: &'static str,
+    /// The fields that stand in the query.
+    pub parameters: &'static [&'static str],
     pub body: Body,
 }
 

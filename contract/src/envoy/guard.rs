@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{clusters, extension, limits, typed};
-use crate::model::{Contract, Method};
+use crate::model::Contract;
 
 pub(super) const FILTER: &str = "envoy.filters.http.ext_authz";
 pub(super) const CLUSTER: &str = "guard";
@@ -42,39 +42,39 @@ pub(super) fn off() -> Value {
     typed("envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", json!({"disabled": true}))
 }
 
-/// The REST requests that the guard is asked about: all that have a body, and those
-/// that seem to give a query parameter twice. Plain reads do not wait for it.
+/// Requests that the transcoder lets pass as they are.
+const GRPC: &str = r"application/grpc(\+.*)?|application/grpc-web(-text)?(\+proto)?";
+
+/// The REST requests that the guard is asked about: writes, reads with a body, and
+/// those whose query seems to say something a second time. Plain reads do not wait for
+/// it, nor does gRPC.
 ///
 /// Nothing is forwarded from these routes: the transcoder has the route chosen again.
 pub(super) fn routes(contract: &Contract) -> Vec<Value> {
-    let verbs = json!({"safe_regex": {"regex": "POST|PUT|PATCH"}});
+    let verbs = json!({"safe_regex": {"regex": "POST|PUT|PATCH|DELETE"}});
     let length = json!({
         "name": "content-length",
         "string_match": {"exact": "0"},
         "invert_match": true,
     });
-    let mut cases = vec![
-        ("rest writes".to_owned(), vec![json!({"name": ":method", "string_match": verbs})]),
-        ("rest bodies".to_owned(), vec![length]),
-        (
-            "rest chunked bodies".to_owned(),
-            vec![json!({"name": "transfer-encoding", "present_match": true})],
-        ),
+    let mut routes = vec![
+        asked("rest writes", vec![json!({"name": ":method", "string_match": verbs})]),
+        asked("rest bodies", vec![length]),
     ];
-    cases.extend(parameters(contract).into_iter().map(|(name, pattern)| {
+    for (name, pattern) in suspicious_queries(contract) {
         let path = |matcher| json!({"name": ":path", "string_match": matcher});
-        let twice = json!({"safe_regex": {"regex": pattern}});
-        // The first is cheaper and nearly always says no.
-        (format!("rest repeated {name}"), vec![path(json!({"contains": "&"})), path(twice)])
-    }));
-    cases.into_iter().map(|(name, conditions)| asked(&name, conditions)).collect()
+        let pattern = json!({"safe_regex": {"regex": pattern}});
+        // The first is cheaper and says no to most.
+        let conditions = vec![path(json!({"contains": "?"})), path(pattern)];
+        routes.push(asked(&format!("rest query {name}"), conditions));
+    }
+    routes
 }
 
 fn asked(name: &str, mut conditions: Vec<Value>) -> Value {
-    // Its bodies are no JSON, and it has no REST paths.
     conditions.push(json!({
         "name": "content-type",
-        "string_match": {"prefix": "application/grpc"},
+        "string_match": {"safe_regex": {"regex": GRPC}},
         "invert_match": true,
         "treat_missing_header_as_empty": true,
     }));
@@ -86,25 +86,32 @@ fn asked(name: &str, mut conditions: Vec<Value>) -> Value {
     })
 }
 
-/// The query parameters of methods without a body, each with a pattern of paths in
-/// which it stands twice, by whichever names. A name with escapes or dots in it is
-/// the guard's to understand. Envoy limits patterns in size: one each.
-fn parameters(contract: &Contract) -> BTreeMap<String, String> {
-    let without_body = |m: &&Method| m.http.as_ref().is_some_and(|http| http.body.is_empty());
-    let methods = contract.external().map(|(_, m)| m).filter(without_body);
-    let fields = methods.flat_map(|m| m.descriptor.input().fields().collect::<Vec<_>>());
-    let mut patterns: BTreeMap<String, String> = fields
-        .filter(|field| !field.is_list())
-        .map(|field| {
+/// Patterns of paths of reads: with a parameter that stands there twice, by whichever
+/// names; with one that belongs in the path; with a name of escapes or dots, which the
+/// guard understands. Envoy limits patterns in size, so each field has its own.
+fn suspicious_queries(contract: &Contract) -> BTreeMap<String, String> {
+    let mut patterns = BTreeMap::new();
+    patterns.insert("of odd names".to_owned(), ".*[?&][^=&]*[%.].*".to_owned());
+    for (_, method) in contract.external() {
+        if !method.http.as_ref().is_some_and(|http| http.verb == "GET") {
+            continue;
+        }
+        // A path with an unknown field is no contract: it was refused when it was read.
+        let in_path = method.path_fields().unwrap_or_default();
+        for field in method.descriptor.input().fields().filter(|field| !field.is_list()) {
             let names = match (field.name(), field.json_name()) {
                 (name, json) if name == json => name.to_owned(),
                 (name, json) => format!("({name}|{json})"),
             };
+            let once = format!(".*[?&]{names}([=&].*)?");
             let twice = format!(".*[?&]{names}[=&].*&{names}([=&].*)?");
-            (field.name().to_owned(), twice)
-        })
-        .collect();
-    patterns.insert("(odd names)".to_owned(), ".*[?&][^=&]*[%.].*".to_owned());
+            if in_path.contains(&field) {
+                patterns.insert(format!("{} of the path", field.name()), once);
+            } else {
+                patterns.insert(format!("{} twice", field.name()), twice);
+            }
+        }
+    }
     patterns
 }
 

@@ -19,8 +19,10 @@ pub(crate) fn render(contract: &Contract) -> Result<String> {
         let HttpRule { verb, template, .. } = http;
         write!(
             code,
-            "Route {{ verb: {verb:?}, template: {template:?}, request: {:?}, body: {}, }},",
+            "Route {{ verb: {verb:?}, template: {template:?}, request: {:?}, \
+             parameters: &{:?}, body: {}, }},",
             request.full_name(),
+            parameters(method)?,
             body_code(&body, all_in_path(method)?),
         )?;
         collect(&request, &mut shapes);
@@ -57,6 +59,16 @@ fn body_of(method: &Method, http: &HttpRule) -> Result<Option<MessageDescriptor>
             _ => bail!("the body is not a message"),
         },
     }
+}
+
+/// The fields that neither the path nor the body says.
+fn parameters(method: &Method) -> Result<Vec<String>> {
+    let in_path = method.path_fields()?;
+    let body = method.http.as_ref().map(|http| http.body.as_str()).unwrap_or_default();
+    let request = method.descriptor.input();
+    let fields = request.fields().filter(|field| !in_path.contains(field));
+    let fields = fields.filter(|field| body != "*" && body != field.name());
+    Ok(fields.map(|field| field.name().to_owned()).collect())
 }
 
 /// Whether the path says all that the request can say.

@@ -19,9 +19,7 @@ impl Question<'_> {
     /// Refuses what would be understood otherwise than it was meant.
     pub fn answer(&self) -> Result<(), Refusal> {
         let route = rest::route(self.verb, self.path).ok_or_else(Refusal::no_route)?;
-        if let Some(request) = rest::shape(route.request) {
-            query::check(request, self.query)?;
-        }
+        query::check(route, self.query)?;
         match route.body {
             Body::Raw => Ok(()),
             Body::None if self.body.is_empty() => Ok(()),

@@ -1,29 +1,36 @@
-//! Query parameters that are given twice.
+//! Query parameters that say a field a second time.
 
 use std::collections::HashSet;
 
-use proto::rest::Shape;
+use proto::rest::{Route, shape};
 
 use crate::refusal::Refusal;
 
-/// Envoy would take the last of them. Names that the request does not have are the
-/// transcoder's to refuse.
-pub fn check(request: &Shape, query: &str) -> Result<(), Refusal> {
+/// Envoy would take the last of two values, and a parameter for a field that the path
+/// or the body says already would win over it. Names that the request does not have at
+/// all are the transcoder's to refuse.
+pub fn check(route: &Route, query: &str) -> Result<(), Refusal> {
+    let Some(request) = shape(route.request) else { return Ok(()) };
     let mut seen = HashSet::new();
     for pair in query.split('&') {
         let name = decoded(pair.split('=').next().unwrap_or_default());
         let Some(field) = request.field_at(&name) else { continue };
+        let parameter = name.split('.').next().and_then(|first| request.field(first));
+        if !parameter.is_some_and(|field| route.parameters.contains(&field.name)) {
+            return Err(refused("PARAMETER_MISPLACED", name, "is not said in the query"));
+        }
         // Two names of one field end in the same field.
         let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent).to_owned();
         if !field.repeated && !seen.insert((parent, field.name)) {
-            let refusal = Refusal::malformed(
-                "PARAMETER_DUPLICATE",
-                "a query parameter is given twice; see field_violations",
-            );
-            return Err(refusal.with(vec![(name, "is given more than once".to_owned())]));
+            return Err(refused("PARAMETER_DUPLICATE", name, "is given more than once"));
         }
     }
     Ok(())
+}
+
+fn refused(reason: &'static str, name: String, description: &str) -> Refusal {
+    let message = "the query does not fit this method; see field_violations";
+    Refusal::malformed(reason, message).with(vec![(name, description.to_owned())])
 }
 
 /// Percent-decoded; bytes that make no text are left as they are.
@@ -47,8 +54,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn check(query: &str) -> Result<(), Refusal> {
-        super::check(proto::rest::shape("stoa.catalog.v1.ListProductsRequest").unwrap(), query)
+    fn check(request: &str, query: &str) -> Result<(), Refusal> {
+        let (verb, path) = request.split_once(' ').unwrap();
+        super::check(proto::rest::route(verb, path).unwrap(), query)
     }
 
     #[test]
@@ -56,12 +64,27 @@ mod tests {
         for query in
             ["page_size=1&page_size=1", "page_size=1&q=x&pageSize=2", "page_size=1&page%5Fsize=2"]
         {
-            let refusal = check(query).unwrap_err();
+            let refusal = check("GET /v1/products", query).unwrap_err();
             assert_eq!(refusal.reason, "PARAMETER_DUPLICATE", "{query}");
         }
         for query in ["", "q=a&page_size=1", "q=q=q&category=q", "colour=1&colour=2", "%&%zz=1&&="]
         {
-            assert_eq!(check(query), Ok(()), "{query}");
+            assert_eq!(check("GET /v1/products", query), Ok(()), "{query}");
         }
+    }
+
+    #[test]
+    fn a_parameter_cannot_say_what_the_path_or_the_body_says() {
+        for (request, query) in [
+            ("GET /v1/products/x", "product_id=y"),
+            ("GET /v1/products/x", "product%49d=y"),
+            ("POST /v1/cart/items", "quantity=3"),
+            ("PATCH /v1/users/me", "user.email=x"),
+            ("PATCH /v1/users/me", "update_mask=email&user.displayName=x"),
+        ] {
+            let refusal = check(request, query).unwrap_err();
+            assert_eq!(refusal.reason, "PARAMETER_MISPLACED", "{request} {query}");
+        }
+        assert_eq!(check("PATCH /v1/users/me", "updateMask=email"), Ok(()));
     }
 }
