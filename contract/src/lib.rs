@@ -3,9 +3,11 @@
 //! [`generate`] is pure: it reads the `.proto` tree and answers the files as
 //! they should be. Who calls it decides whether to write them or to compare.
 
+mod comments;
 mod constraints;
 mod descriptor;
 mod envoy;
+pub mod errors;
 mod istio;
 mod kubernetes;
 mod model;

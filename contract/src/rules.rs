@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use prost_reflect::{Kind, MessageDescriptor};
 
+use crate::errors;
 use crate::model::{Contract, ErrorCase, Fact, Method};
 
 /// Fails on the first broken rule, naming the element.
@@ -38,12 +39,32 @@ fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
         ensure!(method.http.is_none(), "{path}: internal but with google.api.http");
         ensure!(!access.callers.is_empty(), "{path}: internal but names no caller");
     }
-    ensure!(method.policy.deadline_ms > 0, "{path}: no deadline");
-    if method.policy.retry.is_some() {
-        ensure!(method.idempotent, "{path}: has a retry but no idempotency_level");
-    }
+    check_limits(method)?;
     check_errors(method)?;
     check_resources(method)
+}
+
+/// Numbers that can be kept.
+fn check_limits(method: &Method) -> Result<()> {
+    let (path, policy) = (&method.path, &method.policy);
+    let deadline = policy.deadline_ms;
+    ensure!(deadline > 0, "{path}: no deadline");
+    if let Some(retry) = &policy.retry {
+        ensure!(method.idempotent, "{path}: has a retry but no idempotency_level");
+        ensure!(retry.attempts > 0, "{path}: a retry without attempts");
+        let fits = (1..=deadline).contains(&retry.per_try_ms);
+        ensure!(fits, "{path}: one try may not take longer than the deadline");
+    }
+    if let Some(rate) = &policy.rate {
+        ensure!(rate.per_minute > 0 && rate.burst > 0, "{path}: a rate that lets nobody in");
+    }
+    if let Some(slo) = &policy.slo {
+        let share = (1..10_000).contains(&slo.availability_bp);
+        ensure!(share, "{path}: availability is not between 1 and 9,999 of 10,000");
+        let fits = (1..=deadline).contains(&slo.latency_ms);
+        ensure!(fits, "{path}: promises an answer after its deadline");
+    }
+    Ok(())
 }
 
 /// Reasons are stable names (AIP-193), and one reason has one code.
@@ -57,6 +78,8 @@ fn check_errors(method: &Method) -> Result<()> {
         ensure!(!code.is_empty() && code != "OK", "{path}: {reason} has no code");
         ensure!(!when.is_empty(), "{path}: {reason} does not say when");
         ensure!(seen.insert(reason), "{path}: {reason} stands there twice");
+        let of_all = errors::PLATFORM.iter().any(|e| e.reason == reason);
+        ensure!(!of_all, "{path}: {reason} is answered by every method, so none says it");
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tonic::Code;
+
 include!("gen/policy.rs");
 
 /// Everything the platform enforces for one method.
@@ -29,6 +31,16 @@ pub struct MethodPolicy {
     pub idempotent: bool,
     /// It answers a stream.
     pub server_streaming: bool,
+    /// Errors of its own, beside [`PLATFORM_ERRORS`].
+    pub errors: &'static [ErrorCase],
+}
+
+/// An error that a method may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorCase {
+    pub code: Code,
+    /// `ErrorInfo.reason`.
+    pub reason: &'static str,
 }
 
 /// Which users may call.
@@ -53,7 +65,7 @@ pub struct Retry {
     pub per_try: Duration,
 }
 
-/// A token bucket per client address.
+/// A token bucket per client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Requests per minute.
@@ -85,6 +97,14 @@ pub fn of(path: &str) -> Option<&'static MethodPolicy> {
     METHODS.binary_search_by(|m| m.path.cmp(path)).ok().map(|i| &METHODS[i])
 }
 
+impl MethodPolicy {
+    /// Whether the contract lets the method answer this error.
+    pub fn may_answer(&self, code: Code, reason: &str) -> bool {
+        let all = self.errors.iter().chain(PLATFORM_ERRORS);
+        all.into_iter().any(|e| e.code == code && e.reason == reason)
+    }
+}
+
 /// A role by its name.
 pub fn role(name: &str) -> Option<&'static Role> {
     ROLES.iter().find(|r| r.name == name)
@@ -105,6 +125,15 @@ mod tests {
             assert_eq!(of(method.path), Some(method));
         }
         assert_eq!(of("/stoa.orders.v1.OrderService/Nothing"), None);
+    }
+
+    #[test]
+    fn a_method_answers_its_own_errors_and_the_platforms() {
+        let place = of("/stoa.orders.v1.OrderService/PlaceOrder").expect("exists");
+        assert!(place.may_answer(Code::FailedPrecondition, "CART_EMPTY"));
+        assert!(place.may_answer(Code::Unauthenticated, "TOKEN_INVALID"));
+        assert!(!place.may_answer(Code::NotFound, "CART_EMPTY"));
+        assert!(!place.may_answer(Code::NotFound, "ORDER_NOT_FOUND"));
     }
 
     #[test]

@@ -1,16 +1,33 @@
-//! The REST form of methods: which body belongs to a path, and which fields it has.
+//! The REST form of methods: which request belongs to a path, and which fields it has.
 
 include!("gen/rest.rs");
 
-/// A method's REST form, where it takes a body.
+/// A method's REST form.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
     /// For example `POST`.
     pub verb: &'static str,
     /// For example `/v1/orders/{order_id}:cancel`.
     pub template: &'static str,
-    /// Full name of the message that the body is.
-    pub body: &'static str,
+    /// Full name of the request message.
+    pub request: &'static str,
+    /// The fields that stand in the query.
+    pub parameters: &'static [&'static str],
+    pub body: Body,
+}
+
+/// What a method takes as its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    None,
+    /// Any bytes of any type.
+    Raw,
+    Json {
+        /// Full name of the message that the body is.
+        message: &'static str,
+        /// The path says it all: the body has nothing to add.
+        optional: bool,
+    },
 }
 
 /// The fields of a message in JSON.
@@ -28,9 +45,35 @@ pub struct Field {
     pub name: &'static str,
     /// The other name that proto JSON accepts.
     pub json_name: &'static str,
-    /// Full name of the field's message; empty for anything else, and for messages
-    /// that are no JSON objects.
-    pub message: &'static str,
+    pub repeated: bool,
+    /// Of the items, where the field is repeated.
+    pub kind: Kind,
+}
+
+/// What proto JSON takes for a field (<https://protobuf.dev/programming-guides/json/>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Bool,
+    /// A number, or a string that holds one, between the bounds.
+    Integer {
+        least: i128,
+        most: i128,
+    },
+    Number,
+    Text,
+    /// One of the names, or a number.
+    Enum(&'static [&'static str]),
+    /// A message by its full name.
+    Object(&'static str),
+    /// A well-known type that is not looked into.
+    Any,
+}
+
+impl Kind {
+    pub const INT32: Self = Self::Integer { least: i32::MIN as i128, most: i32::MAX as i128 };
+    pub const UINT32: Self = Self::Integer { least: 0, most: u32::MAX as i128 };
+    pub const INT64: Self = Self::Integer { least: i64::MIN as i128, most: i64::MAX as i128 };
+    pub const UINT64: Self = Self::Integer { least: 0, most: u64::MAX as i128 };
 }
 
 impl Shape {
@@ -38,23 +81,27 @@ impl Shape {
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|f| f.name == name || f.json_name == name)
     }
-}
 
-impl Field {
-    /// What is inside, where that is an object.
-    pub fn shape(&self) -> Option<&'static Shape> {
-        shape(self.message)
+    /// The field at a dotted path, as query parameters name it.
+    pub fn field_at(&self, path: &str) -> Option<&'static Field> {
+        match path.split_once('.') {
+            None => self.field(path),
+            Some((first, rest)) => match self.field(first)?.kind {
+                Kind::Object(message) => shape(message)?.field_at(rest),
+                _ => None,
+            },
+        }
     }
 }
 
-/// The body that a request to this path has; nothing for paths that are no
-/// method's and for bodies that are not read as JSON.
-pub fn body_of(verb: &str, path: &str) -> Option<&'static Shape> {
-    let route = ROUTES.iter().find(|r| r.verb == verb && matches(r.template, path))?;
-    shape(route.body)
+/// The method that a request calls. A literal wins over a variable.
+pub fn route(verb: &str, path: &str) -> Option<&'static Route> {
+    let matching = ROUTES.iter().filter(|r| r.verb == verb && matches(r.template, path));
+    matching.min_by_key(|r| r.template.matches('{').count())
 }
 
-fn shape(message: &str) -> Option<&'static Shape> {
+/// The fields of a message by its full name.
+pub fn shape(message: &str) -> Option<&'static Shape> {
     SHAPES.binary_search_by(|s| s.message.cmp(message)).ok().map(|i| &SHAPES[i])
 }
 
@@ -86,10 +133,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_body_has_its_shape_or_is_raw() {
+    fn every_request_and_every_body_has_its_shape() {
         for route in ROUTES {
-            let raw = route.body == "google.api.HttpBody";
-            assert_eq!(shape(route.body).is_none(), raw, "{}", route.template);
+            assert!(shape(route.request).is_some(), "{}", route.template);
+            if let Body::Json { message, .. } = route.body {
+                assert!(shape(message).is_some(), "{}", route.template);
+            }
         }
     }
 

@@ -7,10 +7,12 @@ use serde_json::{Map, Value, json};
 use super::{clusters, extension, typed};
 use crate::model::{Access, Contract};
 
-const JWT: &str = "envoy.filters.http.jwt_authn";
+pub(super) const JWT: &str = "envoy.filters.http.jwt_authn";
 const RBAC: &str = "envoy.filters.http.rbac";
 const RBAC_TYPE: &str = "envoy.extensions.filters.http.rbac.v3";
 const JWT_TYPE: &str = "envoy.extensions.filters.http.jwt_authn.v3";
+/// Where the claims of a token are kept for the filters that follow.
+pub(super) const PAYLOAD: &str = "payload";
 const PROVIDER: &str = "stoa";
 
 /// Checks tokens. The key set comes through the edge's own front door, so that
@@ -23,7 +25,7 @@ pub(super) fn jwt() -> Value {
         "clock_skew_seconds": 30,
         "forward": true,
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
-        "payload_in_metadata": "payload",
+        "payload_in_metadata": PAYLOAD,
         "jwt_cache_config": {"jwt_cache_size": 1000},
         "remote_jwks": {
             "http_uri": {
@@ -97,7 +99,7 @@ fn has_role(role: &str) -> Value {
         "metadata_source": "DYNAMIC",
         "metadata_matcher": {
             "filter": JWT,
-            "path": [{"key": "payload"}, {"key": "roles"}],
+            "path": [{"key": PAYLOAD}, {"key": "roles"}],
             "value": {"list_match": {"one_of": {"string_match": {"exact": role}}}},
         },
     }})

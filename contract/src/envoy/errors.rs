@@ -71,11 +71,14 @@ pub(super) fn local_replies() -> Value {
     json!({"mappers": mappers})
 }
 
-/// What the guard answers is complete already.
+/// What the guard answers is complete already. That it does not answer is the edge's
+/// to tell.
 fn guards_own() -> Value {
+    let statuses = [400, 404, 415].map(|s| status("EQ", s));
+    let refused = json!({"or_filter": {"filters": statuses}});
     let flag = json!({"response_flag_filter": {"flags": ["UAEX"]}});
     json!({
-        "filter": all(&[status("EQ", 400)], flag),
+        "filter": all(&[refused], flag),
         "body_format_override": {
             "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
             "content_type": "application/json",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operations::RATE_LIMIT_KEY;
-use super::{extension, typed};
+use super::{access, extension, typed};
 use crate::model::{Contract, Method, Rate};
 
 const RATE: &str = "envoy.filters.http.local_ratelimit";
@@ -14,43 +14,92 @@ const BUFFER_TYPE: &str = "envoy.extensions.filters.http.buffer.v3";
 /// What a method's policy means when it names no body limit.
 pub(super) const DEFAULT_BODY_BYTES: u32 = 64 * 1024;
 
-/// For methods without a rate of their own, all of them together.
+/// Of one client for methods without a rate of their own, all of them together.
 const DEFAULT_RATE: Rate = Rate { per_minute: 6000, burst: 2000 };
 
 /// Buckets kept before the least recently used is forgotten. The default of 20
 /// would let any 20 other clients reset a client's bucket.
 const MAX_CLIENTS: u32 = 20_000;
 
-pub(super) fn rate() -> Value {
-    extension(RATE, RATE_TYPE, buckets("edge", &DEFAULT_RATE))
+/// Whom a bucket is kept for.
+#[derive(Clone, Copy)]
+enum Client {
+    /// One address, whoever is behind it.
+    Address,
+    /// One signed-in user, wherever they call from; no bucket for anybody else.
+    User,
 }
 
-/// Buckets of a route's own, if its method has a rate.
+/// For every method without a rate of its own.
+pub(super) fn rate() -> Value {
+    extension(RATE, RATE_TYPE, buckets("edge", &[Client::Address, Client::User].map(by_default)))
+}
+
+/// Buckets of a route's own, if its method has a rate: for each user where the
+/// method needs one, so that people behind one address do not share it.
 pub(super) fn rate_of_route(method: &Method) -> Option<(String, Value)> {
     let rate = method.policy.rate.as_ref()?;
-    Some((RATE.to_owned(), typed(RATE_TYPE, buckets("edge_method", rate))))
+    let buckets = if method.policy.access.needs_user() {
+        buckets("edge_method", &[by_default(Client::Address), (Client::User, rate)])
+    } else {
+        buckets("edge_method", &[(Client::Address, rate)])
+    };
+    Some((RATE.to_owned(), typed(RATE_TYPE, buckets)))
 }
 
-/// A bucket per client address.
-fn buckets(prefix: &str, rate: &Rate) -> Value {
-    let bucket = token_bucket(rate);
+fn by_default(client: Client) -> (Client, &'static Rate) {
+    (client, &DEFAULT_RATE)
+}
+
+/// A request passes when each of its client's buckets has a token.
+fn buckets(prefix: &str, rates: &[(Client, &Rate)]) -> Value {
     let always = json!({
         "runtime_key": RATE_LIMIT_KEY,
         "default_value": {"numerator": 100, "denominator": "HUNDRED"},
     });
+    let actions: Vec<Value> = rates.iter().map(|(c, _)| json!({"actions": [c.action()]})).collect();
+    let descriptors: Vec<Value> = rates
+        .iter()
+        .map(|(c, rate)| json!({"entries": [{"key": c.key()}], "token_bucket": token_bucket(rate)}))
+        .collect();
     json!({
         "stat_prefix": prefix,
         "filter_enabled": always,
         "filter_enforced": always,
-        "rate_limits": [{"actions": [{"remote_address": {}}]}],
-        "descriptors": [{"entries": [{"key": "remote_address"}], "token_bucket": bucket}],
+        "rate_limits": actions,
+        "descriptors": descriptors,
         "max_dynamic_descriptors": MAX_CLIENTS,
-        "token_bucket": bucket,
+        // Envoy wants one; it is for requests that fit no descriptor: there are none.
+        "token_bucket": token_bucket(&DEFAULT_RATE),
         "always_consume_default_token_bucket": false,
         "rate_limited_as_resource_exhausted": true,
         "enable_retry_after_header": true,
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
     })
+}
+
+impl Client {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Address => "remote_address",
+            Self::User => "user",
+        }
+    }
+
+    fn action(self) -> Value {
+        match self {
+            Self::Address => json!({"remote_address": {}}),
+            Self::User => json!({"metadata": {
+                "descriptor_key": self.key(),
+                "metadata_key": {
+                    "key": access::JWT,
+                    "path": [{"key": access::PAYLOAD}, {"key": "sub"}],
+                },
+                "source": "DYNAMIC",
+                "skip_if_absent": true,
+            }}),
+        }
+    }
 }
 
 /// One token at a time where that is at most ten a second, so that a client

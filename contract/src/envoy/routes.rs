@@ -10,7 +10,7 @@ use crate::model::{Contract, Method, Service};
 
 pub(super) fn table(contract: &Contract) -> Value {
     let mut routes: Vec<Value> = contract.external().map(|(s, m)| rpc(contract, s, m)).collect();
-    routes.push(rest_writes());
+    routes.extend(guard::routes(contract));
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
     routes.push(unknown());
     json!({
@@ -98,20 +98,6 @@ fn rest_prefix(prefix: &str) -> Value {
         "name": format!("rest {prefix}"),
         "match": {"prefix": prefix},
         "route": {"cluster": clusters::NOWHERE},
-    })
-}
-
-/// Requests with a JSON body, which the guard looks at.
-fn rest_writes() -> Value {
-    let verbs = json!({"safe_regex": {"regex": "POST|PUT|PATCH"}});
-    json!({
-        "name": "rest writes",
-        "match": {
-            "prefix": "/v1/",
-            "headers": [{"name": ":method", "string_match": verbs}],
-        },
-        "route": {"cluster": clusters::NOWHERE},
-        "typed_per_filter_config": {(guard::FILTER): guard::on()},
     })
 }
 

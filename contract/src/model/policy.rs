@@ -7,6 +7,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
     pub access: Access,
+    #[serde(default)]
     pub deadline_ms: u32,
     pub retry: Option<Retry>,
     pub rate: Option<Rate>,
@@ -90,7 +91,9 @@ pub struct Empty {}
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retry {
+    #[serde(default)]
     pub attempts: u32,
+    #[serde(default)]
     pub per_try_ms: u32,
 }
 
@@ -98,7 +101,9 @@ pub struct Retry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rate {
+    #[serde(default)]
     pub per_minute: u32,
+    #[serde(default)]
     pub burst: u32,
 }
 
@@ -106,7 +111,9 @@ pub struct Rate {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Slo {
+    #[serde(default)]
     pub availability_bp: u32,
+    #[serde(default)]
     pub latency_ms: u32,
 }
 

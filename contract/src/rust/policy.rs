@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use heck::ToUpperCamelCase;
+
+use crate::errors;
 use crate::model::{Contract, Method, Service};
 
 pub(crate) fn render(contract: &Contract) -> String {
@@ -15,6 +18,13 @@ pub(crate) fn render(contract: &Contract) -> String {
     );
     for (service, method) in methods {
         code.push_str(&entry(service, method));
+    }
+    code.push_str(
+        "];\n/// What every method may answer, whatever its own errors.\n\
+         pub static PLATFORM_ERRORS: &[ErrorCase] = &[",
+    );
+    for error in errors::PLATFORM {
+        code.push_str(&case(error.code, error.reason));
     }
     code.push_str(
         "];\n/// Every role, from least to most powerful.\npub static ROLES: &[Role] = &[",
@@ -52,7 +62,7 @@ fn entry(service: &Service, method: &Method) -> String {
     format!(
         "MethodPolicy {{ path: {:?}, workload: {:?}, access: {access}, callers: &{:?}, \
          deadline: {}, retry: {}, rate: {}, slo: {}, idempotency_key: {}, idempotent: {}, \
-         server_streaming: {} }},",
+         server_streaming: {}, errors: &[{}] }},",
         method.path,
         service.workload,
         policy.access.callers,
@@ -63,7 +73,12 @@ fn entry(service: &Service, method: &Method) -> String {
         policy.idempotency_key,
         method.idempotent,
         method.descriptor.is_server_streaming(),
+        policy.errors.iter().map(|e| case(&e.code, &e.reason)).collect::<String>(),
     )
+}
+
+fn case(code: &str, reason: &str) -> String {
+    format!("ErrorCase {{ code: Code::{}, reason: {reason:?} }},", code.to_upper_camel_case())
 }
 
 fn millis(value: u32) -> String {

@@ -19,6 +19,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartCheckoutService/SettleCart",
@@ -38,6 +44,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartService/AddItem",
@@ -54,6 +66,28 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PRODUCT_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "CART_FULL",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "QUANTITY_TOO_LARGE",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CATALOG_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartService/ClearCart",
@@ -70,6 +104,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartService/GetCart",
@@ -89,6 +129,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CATALOG_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartService/RemoveItem",
@@ -105,6 +155,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CATALOG_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.cart.v1.CartService/UpdateItem",
@@ -121,6 +181,20 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "ITEM_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CART_UNAVAILABLE",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "CATALOG_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/BatchGetProducts",
@@ -140,6 +214,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/CreateProduct",
@@ -156,6 +231,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "SKU_TAKEN",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "CATEGORY_UNKNOWN",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/DeleteProduct",
@@ -172,6 +257,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PRODUCT_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/GetProduct",
@@ -191,6 +282,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PRODUCT_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/ListCategories",
@@ -210,6 +307,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/ListProducts",
@@ -229,6 +327,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.catalog.v1.CatalogService/UpdateProduct",
@@ -245,6 +349,24 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PRODUCT_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "SKU_TAKEN",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "CATEGORY_UNKNOWN",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "FIELD_MASK_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/GetJwks",
@@ -271,6 +393,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/GetMe",
@@ -290,6 +413,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "USER_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/GetUser",
@@ -309,6 +438,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "USER_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/ListUsers",
@@ -328,6 +463,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/Login",
@@ -344,6 +485,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unauthenticated,
+                reason: "BAD_CREDENTIALS",
+            },
+            ErrorCase {
+                code: Code::ResourceExhausted,
+                reason: "TOO_MANY_LOGINS",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/Logout",
@@ -360,6 +511,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/Refresh",
@@ -376,6 +528,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unauthenticated,
+                reason: "REFRESH_TOKEN_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/Register",
@@ -392,6 +550,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "EMAIL_TAKEN",
+            },
+            ErrorCase {
+                code: Code::ResourceExhausted,
+                reason: "TOO_MANY_LOGINS",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/SetUserRoles",
@@ -408,6 +576,20 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "USER_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "ROLE_UNKNOWN",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "LAST_ADMIN",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.identity.v1.IdentityService/UpdateMe",
@@ -424,6 +606,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "FIELD_MASK_INVALID",
+            },
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "USER_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.inventory.v1.InventoryService/AdjustStock",
@@ -440,6 +632,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "STOCK_INSUFFICIENT",
+            },
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "IDEMPOTENCY_KEY_REUSED",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.inventory.v1.InventoryService/GetStock",
@@ -459,6 +661,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.inventory.v1.ReservationService/Commit",
@@ -478,6 +681,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "RESERVATION_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "RESERVATION_CLOSED",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.inventory.v1.ReservationService/Release",
@@ -497,6 +710,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.inventory.v1.ReservationService/Reserve",
@@ -516,6 +730,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "STOCK_INSUFFICIENT",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "RESERVATION_CLOSED",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.notifications.v1.NotificationService/GetPreferences",
@@ -535,6 +759,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[],
     },
     MethodPolicy {
         path: "/stoa.notifications.v1.NotificationService/ListNotifications",
@@ -554,6 +779,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.notifications.v1.NotificationService/UpdatePreferences",
@@ -570,6 +801,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "FIELD_MASK_INVALID",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.orders.v1.OrderService/CancelOrder",
@@ -586,6 +823,24 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "ORDER_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "ORDER_NOT_CANCELLABLE",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "ORDER_BUSY",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.orders.v1.OrderService/GetOrder",
@@ -605,6 +860,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "ORDER_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.orders.v1.OrderService/ListOrders",
@@ -624,6 +889,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.orders.v1.OrderService/PlaceOrder",
@@ -632,7 +907,7 @@ pub static METHODS: &[MethodPolicy] = &[
         callers: &[],
         deadline: Duration::from_millis(10000),
         retry: None,
-        rate: None,
+        rate: Some(Rate { per_minute: 60, burst: 30 }),
         slo: Some(Slo {
             availability_bp: 9990,
             latency: Duration::from_millis(500),
@@ -640,6 +915,24 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "CART_EMPTY",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PRODUCT_UNAVAILABLE",
+            },
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "IDEMPOTENCY_KEY_REUSED",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.orders.v1.OrderService/WatchOrder",
@@ -653,6 +946,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: true,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "ORDER_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.CheckoutPaymentService/Authorize",
@@ -669,6 +972,32 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PAYMENT_DECLINED",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PAYMENT_ACTION_REQUIRED",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PAYMENT_CLOSED",
+            },
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "PAYMENT_MISMATCH",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "PAYMENT_CONFLICT",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.CheckoutPaymentService/Capture",
@@ -685,6 +1014,24 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PAYMENT_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PAYMENT_NOT_CAPTURABLE",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "PAYMENT_CONFLICT",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.CheckoutPaymentService/Reverse",
@@ -701,6 +1048,16 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "PAYMENT_CONFLICT",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.PaymentService/GetPayment",
@@ -720,6 +1077,12 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PAYMENT_NOT_FOUND",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.PaymentService/ReceiveWebhook",
@@ -739,6 +1102,28 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::Unauthenticated,
+                reason: "WEBHOOK_SIGNATURE_INVALID",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "WEBHOOK_MALFORMED",
+            },
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PROVIDER_UNKNOWN",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "PAYMENT_CONFLICT",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
     },
     MethodPolicy {
         path: "/stoa.payments.v1.PaymentService/RefundPayment",
@@ -755,6 +1140,131 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "PAYMENT_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "PAYMENT_NOT_REFUNDABLE",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "REFUND_TOO_LARGE",
+            },
+            ErrorCase {
+                code: Code::AlreadyExists,
+                reason: "IDEMPOTENCY_KEY_REUSED",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
+    },
+];
+/// What every method may answer, whatever its own errors.
+pub static PLATFORM_ERRORS: &[ErrorCase] = &[
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "VALIDATION_FAILED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "REQUEST_MALFORMED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "REQUEST_REJECTED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "FIELD_UNKNOWN",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "IDEMPOTENCY_KEY_MISSING",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "IDEMPOTENCY_KEY_INVALID",
+    },
+    ErrorCase {
+        code: Code::Unauthenticated,
+        reason: "UNAUTHENTICATED",
+    },
+    ErrorCase {
+        code: Code::Unauthenticated,
+        reason: "TOKEN_INVALID",
+    },
+    ErrorCase {
+        code: Code::Unauthenticated,
+        reason: "PEER_UNKNOWN",
+    },
+    ErrorCase {
+        code: Code::PermissionDenied,
+        reason: "PERMISSION_DENIED",
+    },
+    ErrorCase {
+        code: Code::PermissionDenied,
+        reason: "CALLER_NOT_ALLOWED",
+    },
+    ErrorCase {
+        code: Code::NotFound,
+        reason: "ROUTE_NOT_FOUND",
+    },
+    ErrorCase {
+        code: Code::Unimplemented,
+        reason: "METHOD_NOT_ALLOWED",
+    },
+    ErrorCase {
+        code: Code::DeadlineExceeded,
+        reason: "REQUEST_TIMEOUT",
+    },
+    ErrorCase {
+        code: Code::OutOfRange,
+        reason: "BODY_TOO_LARGE",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "UNSUPPORTED_MEDIA_TYPE",
+    },
+    ErrorCase {
+        code: Code::ResourceExhausted,
+        reason: "RATE_LIMITED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "HEADERS_TOO_LARGE",
+    },
+    ErrorCase {
+        code: Code::Internal,
+        reason: "INTERNAL",
+    },
+    ErrorCase {
+        code: Code::Unimplemented,
+        reason: "UNIMPLEMENTED",
+    },
+    ErrorCase {
+        code: Code::Unimplemented,
+        reason: "METHOD_UNKNOWN",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "UPSTREAM_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "DATABASE_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "KEYS_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::DeadlineExceeded,
+        reason: "DEADLINE_EXCEEDED",
     },
 ];
 /// Every role, from least to most powerful.

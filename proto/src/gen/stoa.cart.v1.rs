@@ -224,9 +224,6 @@ pub mod cart_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Adds pieces of a product to the cart.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`, FAILED_PRECONDITION `CART_FULL`,
-        /// `QUANTITY_TOO_LARGE`.
         pub async fn add_item(
             &mut self,
             request: impl tonic::IntoRequest<super::AddItemRequest>,
@@ -249,8 +246,6 @@ pub mod cart_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Sets the number of pieces of a product in the cart.
-        ///
-        /// Errors: NOT_FOUND `ITEM_NOT_FOUND`.
         pub async fn update_item(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateItemRequest>,
@@ -337,16 +332,11 @@ pub mod cart_service_server {
             request: tonic::Request<super::GetCartRequest>,
         ) -> std::result::Result<tonic::Response<super::Cart>, tonic::Status>;
         /// Adds pieces of a product to the cart.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`, FAILED_PRECONDITION `CART_FULL`,
-        /// `QUANTITY_TOO_LARGE`.
         async fn add_item(
             &self,
             request: tonic::Request<super::AddItemRequest>,
         ) -> std::result::Result<tonic::Response<super::Cart>, tonic::Status>;
         /// Sets the number of pieces of a product in the cart.
-        ///
-        /// Errors: NOT_FOUND `ITEM_NOT_FOUND`.
         async fn update_item(
             &self,
             request: tonic::Request<super::UpdateItemRequest>,

@@ -299,8 +299,6 @@ pub mod catalog_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// One product.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`.
         pub async fn get_product(
             &mut self,
             request: impl tonic::IntoRequest<super::GetProductRequest>,
@@ -350,8 +348,6 @@ pub mod catalog_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Adds a product.
-        ///
-        /// Errors: ALREADY_EXISTS `SKU_TAKEN`, INVALID_ARGUMENT `CATEGORY_UNKNOWN`.
         pub async fn create_product(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateProductRequest>,
@@ -377,9 +373,6 @@ pub mod catalog_service_client {
         }
         /// Changes a product (AIP-134). An absent or empty `update_mask` changes
         /// every field that is set in the body.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`, ALREADY_EXISTS `SKU_TAKEN`,
-        /// INVALID_ARGUMENT `FIELD_MASK_INVALID`, `CATEGORY_UNKNOWN`.
         pub async fn update_product(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateProductRequest>,
@@ -404,8 +397,6 @@ pub mod catalog_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Removes a product from sale. Orders keep what they recorded of it.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`.
         pub async fn delete_product(
             &mut self,
             request: impl tonic::IntoRequest<super::DeleteProductRequest>,
@@ -480,8 +471,6 @@ pub mod catalog_service_server {
             tonic::Status,
         >;
         /// One product.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`.
         async fn get_product(
             &self,
             request: tonic::Request<super::GetProductRequest>,
@@ -495,24 +484,17 @@ pub mod catalog_service_server {
             tonic::Status,
         >;
         /// Adds a product.
-        ///
-        /// Errors: ALREADY_EXISTS `SKU_TAKEN`, INVALID_ARGUMENT `CATEGORY_UNKNOWN`.
         async fn create_product(
             &self,
             request: tonic::Request<super::CreateProductRequest>,
         ) -> std::result::Result<tonic::Response<super::Product>, tonic::Status>;
         /// Changes a product (AIP-134). An absent or empty `update_mask` changes
         /// every field that is set in the body.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`, ALREADY_EXISTS `SKU_TAKEN`,
-        /// INVALID_ARGUMENT `FIELD_MASK_INVALID`, `CATEGORY_UNKNOWN`.
         async fn update_product(
             &self,
             request: tonic::Request<super::UpdateProductRequest>,
         ) -> std::result::Result<tonic::Response<super::Product>, tonic::Status>;
         /// Removes a product from sale. Orders keep what they recorded of it.
-        ///
-        /// Errors: NOT_FOUND `PRODUCT_NOT_FOUND`.
         async fn delete_product(
             &self,
             request: tonic::Request<super::DeleteProductRequest>,

@@ -273,8 +273,6 @@ pub mod identity_service_client {
             self
         }
         /// Creates an account with the role `customer` and signs it in.
-        ///
-        /// Errors: ALREADY_EXISTS `EMAIL_TAKEN`, INVALID_ARGUMENT.
         pub async fn register(
             &mut self,
             request: impl tonic::IntoRequest<super::RegisterRequest>,
@@ -297,9 +295,6 @@ pub mod identity_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Signs in with e-mail and password.
-        ///
-        /// Errors: UNAUTHENTICATED `BAD_CREDENTIALS`, the same whether or not the
-        /// account exists.
         pub async fn login(
             &mut self,
             request: impl tonic::IntoRequest<super::LoginRequest>,
@@ -323,8 +318,6 @@ pub mod identity_service_client {
         }
         /// Exchanges a refresh token for a new pair. A refresh token works once; using
         /// it again revokes every token of its family (RFC 9700, section 4.14).
-        ///
-        /// Errors: UNAUTHENTICATED `REFRESH_TOKEN_INVALID`.
         pub async fn refresh(
             &mut self,
             request: impl tonic::IntoRequest<super::RefreshRequest>,
@@ -442,8 +435,6 @@ pub mod identity_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// One account.
-        ///
-        /// Errors: NOT_FOUND `USER_NOT_FOUND`.
         pub async fn get_user(
             &mut self,
             request: impl tonic::IntoRequest<super::GetUserRequest>,
@@ -466,9 +457,6 @@ pub mod identity_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Replaces an account's roles. Takes effect with the next token.
-        ///
-        /// Errors: NOT_FOUND `USER_NOT_FOUND`, INVALID_ARGUMENT `ROLE_UNKNOWN`,
-        /// FAILED_PRECONDITION `LAST_ADMIN`.
         pub async fn set_user_roles(
             &mut self,
             request: impl tonic::IntoRequest<super::SetUserRolesRequest>,
@@ -530,24 +518,17 @@ pub mod identity_service_server {
     #[async_trait]
     pub trait IdentityService: std::marker::Send + std::marker::Sync + 'static {
         /// Creates an account with the role `customer` and signs it in.
-        ///
-        /// Errors: ALREADY_EXISTS `EMAIL_TAKEN`, INVALID_ARGUMENT.
         async fn register(
             &self,
             request: tonic::Request<super::RegisterRequest>,
         ) -> std::result::Result<tonic::Response<super::Session>, tonic::Status>;
         /// Signs in with e-mail and password.
-        ///
-        /// Errors: UNAUTHENTICATED `BAD_CREDENTIALS`, the same whether or not the
-        /// account exists.
         async fn login(
             &self,
             request: tonic::Request<super::LoginRequest>,
         ) -> std::result::Result<tonic::Response<super::Session>, tonic::Status>;
         /// Exchanges a refresh token for a new pair. A refresh token works once; using
         /// it again revokes every token of its family (RFC 9700, section 4.14).
-        ///
-        /// Errors: UNAUTHENTICATED `REFRESH_TOKEN_INVALID`.
         async fn refresh(
             &self,
             request: tonic::Request<super::RefreshRequest>,
@@ -578,16 +559,11 @@ pub mod identity_service_server {
             tonic::Status,
         >;
         /// One account.
-        ///
-        /// Errors: NOT_FOUND `USER_NOT_FOUND`.
         async fn get_user(
             &self,
             request: tonic::Request<super::GetUserRequest>,
         ) -> std::result::Result<tonic::Response<super::User>, tonic::Status>;
         /// Replaces an account's roles. Takes effect with the next token.
-        ///
-        /// Errors: NOT_FOUND `USER_NOT_FOUND`, INVALID_ARGUMENT `ROLE_UNKNOWN`,
-        /// FAILED_PRECONDITION `LAST_ADMIN`.
         async fn set_user_roles(
             &self,
             request: tonic::Request<super::SetUserRolesRequest>,

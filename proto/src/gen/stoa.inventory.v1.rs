@@ -216,9 +216,6 @@ pub mod inventory_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Adds pieces to a product's stock, or takes some away.
-        ///
-        /// Errors: FAILED_PRECONDITION `STOCK_INSUFFICIENT` when fewer pieces are
-        /// available than are to be taken away.
         pub async fn adjust_stock(
             &mut self,
             request: impl tonic::IntoRequest<super::AdjustStockRequest>,
@@ -263,9 +260,6 @@ pub mod inventory_service_server {
             request: tonic::Request<super::GetStockRequest>,
         ) -> std::result::Result<tonic::Response<super::Stock>, tonic::Status>;
         /// Adds pieces to a product's stock, or takes some away.
-        ///
-        /// Errors: FAILED_PRECONDITION `STOCK_INSUFFICIENT` when fewer pieces are
-        /// available than are to be taken away.
         async fn adjust_stock(
             &self,
             request: tonic::Request<super::AdjustStockRequest>,
@@ -572,10 +566,6 @@ pub mod reservation_service_client {
             self
         }
         /// Sets stock aside for an order, all lines or none.
-        ///
-        /// Errors: FAILED_PRECONDITION `STOCK_INSUFFICIENT` naming each product,
-        /// FAILED_PRECONDITION `RESERVATION_CLOSED` when the order's reservation was
-        /// released, expired or committed before.
         pub async fn reserve(
             &mut self,
             request: impl tonic::IntoRequest<super::ReserveRequest>,
@@ -603,9 +593,6 @@ pub mod reservation_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Turns an order's reservation into a sale.
-        ///
-        /// Errors: FAILED_PRECONDITION `RESERVATION_CLOSED` when it was released or
-        /// expired.
         pub async fn commit(
             &mut self,
             request: impl tonic::IntoRequest<super::CommitRequest>,
@@ -674,18 +661,11 @@ pub mod reservation_service_server {
     #[async_trait]
     pub trait ReservationService: std::marker::Send + std::marker::Sync + 'static {
         /// Sets stock aside for an order, all lines or none.
-        ///
-        /// Errors: FAILED_PRECONDITION `STOCK_INSUFFICIENT` naming each product,
-        /// FAILED_PRECONDITION `RESERVATION_CLOSED` when the order's reservation was
-        /// released, expired or committed before.
         async fn reserve(
             &self,
             request: tonic::Request<super::ReserveRequest>,
         ) -> std::result::Result<tonic::Response<super::ReserveResponse>, tonic::Status>;
         /// Turns an order's reservation into a sale.
-        ///
-        /// Errors: FAILED_PRECONDITION `RESERVATION_CLOSED` when it was released or
-        /// expired.
         async fn commit(
             &self,
             request: tonic::Request<super::CommitRequest>,

@@ -336,10 +336,6 @@ pub mod order_service_client {
         /// goes on by itself.
         ///
         /// The same `Idempotency-Key` with the same request returns the same order.
-        ///
-        /// Errors: FAILED_PRECONDITION `CART_EMPTY`, `PRODUCT_UNAVAILABLE`;
-        /// INVALID_ARGUMENT `IDEMPOTENCY_KEY_MISSING`; ALREADY_EXISTS
-        /// `IDEMPOTENCY_KEY_REUSED` when the key came with another request.
         pub async fn place_order(
             &mut self,
             request: impl tonic::IntoRequest<super::PlaceOrderRequest>,
@@ -387,8 +383,6 @@ pub mod order_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// One of the signed-in user's orders.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, also for another user's order.
         pub async fn get_order(
             &mut self,
             request: impl tonic::IntoRequest<super::GetOrderRequest>,
@@ -410,11 +404,8 @@ pub mod order_service_client {
                 .insert(GrpcMethod::new("stoa.orders.v1.OrderService", "GetOrder"));
             self.inner.unary(req, path, codec).await
         }
-        /// Cancels an order that is not shipped: money and stock go back.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, FAILED_PRECONDITION
-        /// `ORDER_NOT_CANCELLABLE`. An order that is cancelled already is answered as
-        /// it is.
+        /// Cancels an order that is not shipped: money and stock go back. An order that
+        /// is cancelled already is answered as it is.
         pub async fn cancel_order(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelOrderRequest>,
@@ -438,8 +429,6 @@ pub mod order_service_client {
         }
         /// The order now and after every change, until it is in a final state or the
         /// deadline passes. Over REST one JSON object a line.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, also for another user's order.
         pub async fn watch_order(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchOrderRequest>,
@@ -485,10 +474,6 @@ pub mod order_service_server {
         /// goes on by itself.
         ///
         /// The same `Idempotency-Key` with the same request returns the same order.
-        ///
-        /// Errors: FAILED_PRECONDITION `CART_EMPTY`, `PRODUCT_UNAVAILABLE`;
-        /// INVALID_ARGUMENT `IDEMPOTENCY_KEY_MISSING`; ALREADY_EXISTS
-        /// `IDEMPOTENCY_KEY_REUSED` when the key came with another request.
         async fn place_order(
             &self,
             request: tonic::Request<super::PlaceOrderRequest>,
@@ -502,17 +487,12 @@ pub mod order_service_server {
             tonic::Status,
         >;
         /// One of the signed-in user's orders.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, also for another user's order.
         async fn get_order(
             &self,
             request: tonic::Request<super::GetOrderRequest>,
         ) -> std::result::Result<tonic::Response<super::Order>, tonic::Status>;
-        /// Cancels an order that is not shipped: money and stock go back.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, FAILED_PRECONDITION
-        /// `ORDER_NOT_CANCELLABLE`. An order that is cancelled already is answered as
-        /// it is.
+        /// Cancels an order that is not shipped: money and stock go back. An order that
+        /// is cancelled already is answered as it is.
         async fn cancel_order(
             &self,
             request: tonic::Request<super::CancelOrderRequest>,
@@ -525,8 +505,6 @@ pub mod order_service_server {
             + 'static;
         /// The order now and after every change, until it is in a final state or the
         /// deadline passes. Over REST one JSON object a line.
-        ///
-        /// Errors: NOT_FOUND `ORDER_NOT_FOUND`, also for another user's order.
         async fn watch_order(
             &self,
             request: tonic::Request<super::WatchOrderRequest>,

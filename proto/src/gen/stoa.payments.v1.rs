@@ -303,8 +303,6 @@ pub mod payment_service_client {
             self
         }
         /// One of the signed-in user's payments.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, also for another user's payment.
         pub async fn get_payment(
             &mut self,
             request: impl tonic::IntoRequest<super::GetPaymentRequest>,
@@ -329,10 +327,6 @@ pub mod payment_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Gives money of a captured payment back, all of it or a part.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, FAILED_PRECONDITION
-        /// `PAYMENT_NOT_REFUNDABLE`, `REFUND_TOO_LARGE`; ALREADY_EXISTS
-        /// `IDEMPOTENCY_KEY_REUSED`.
         pub async fn refund_payment(
             &mut self,
             request: impl tonic::IntoRequest<super::RefundPaymentRequest>,
@@ -358,9 +352,6 @@ pub mod payment_service_client {
         }
         /// What the provider tells us. Authenticated by the signature in the header
         /// `stoa-signature`, checked over the raw body.
-        ///
-        /// Errors: UNAUTHENTICATED `WEBHOOK_SIGNATURE_INVALID`, INVALID_ARGUMENT
-        /// `WEBHOOK_MALFORMED`, NOT_FOUND `PROVIDER_UNKNOWN`.
         pub async fn receive_webhook(
             &mut self,
             request: impl tonic::IntoRequest<super::ReceiveWebhookRequest>,
@@ -403,26 +394,17 @@ pub mod payment_service_server {
     #[async_trait]
     pub trait PaymentService: std::marker::Send + std::marker::Sync + 'static {
         /// One of the signed-in user's payments.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, also for another user's payment.
         async fn get_payment(
             &self,
             request: tonic::Request<super::GetPaymentRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
         /// Gives money of a captured payment back, all of it or a part.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, FAILED_PRECONDITION
-        /// `PAYMENT_NOT_REFUNDABLE`, `REFUND_TOO_LARGE`; ALREADY_EXISTS
-        /// `IDEMPOTENCY_KEY_REUSED`.
         async fn refund_payment(
             &self,
             request: tonic::Request<super::RefundPaymentRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
         /// What the provider tells us. Authenticated by the signature in the header
         /// `stoa-signature`, checked over the raw body.
-        ///
-        /// Errors: UNAUTHENTICATED `WEBHOOK_SIGNATURE_INVALID`, INVALID_ARGUMENT
-        /// `WEBHOOK_MALFORMED`, NOT_FOUND `PROVIDER_UNKNOWN`.
         async fn receive_webhook(
             &self,
             request: tonic::Request<super::ReceiveWebhookRequest>,
@@ -780,10 +762,6 @@ pub mod checkout_payment_service_client {
             self
         }
         /// Sets an order's money aside with the provider.
-        ///
-        /// Errors: FAILED_PRECONDITION `PAYMENT_DECLINED`, `PAYMENT_ACTION_REQUIRED`,
-        /// `PAYMENT_CLOSED` when the order's payment was voided before; UNAVAILABLE
-        /// `PROVIDER_UNAVAILABLE` when the outcome is not known yet.
         pub async fn authorize(
             &mut self,
             request: impl tonic::IntoRequest<super::AuthorizeRequest>,
@@ -811,9 +789,6 @@ pub mod checkout_payment_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Takes the money that was set aside.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, FAILED_PRECONDITION
-        /// `PAYMENT_NOT_CAPTURABLE`, UNAVAILABLE `PROVIDER_UNAVAILABLE`.
         pub async fn capture(
             &mut self,
             request: impl tonic::IntoRequest<super::CaptureRequest>,
@@ -840,8 +815,6 @@ pub mod checkout_payment_service_client {
         /// Gives an order's money back, wherever it is: an authorization is voided, a
         /// capture refunded. An order without a payment is remembered as closed, so
         /// that a late `Authorize` cannot take money for it.
-        ///
-        /// Errors: UNAVAILABLE `PROVIDER_UNAVAILABLE`.
         pub async fn reverse(
             &mut self,
             request: impl tonic::IntoRequest<super::ReverseRequest>,
@@ -884,18 +857,11 @@ pub mod checkout_payment_service_server {
     #[async_trait]
     pub trait CheckoutPaymentService: std::marker::Send + std::marker::Sync + 'static {
         /// Sets an order's money aside with the provider.
-        ///
-        /// Errors: FAILED_PRECONDITION `PAYMENT_DECLINED`, `PAYMENT_ACTION_REQUIRED`,
-        /// `PAYMENT_CLOSED` when the order's payment was voided before; UNAVAILABLE
-        /// `PROVIDER_UNAVAILABLE` when the outcome is not known yet.
         async fn authorize(
             &self,
             request: tonic::Request<super::AuthorizeRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
         /// Takes the money that was set aside.
-        ///
-        /// Errors: NOT_FOUND `PAYMENT_NOT_FOUND`, FAILED_PRECONDITION
-        /// `PAYMENT_NOT_CAPTURABLE`, UNAVAILABLE `PROVIDER_UNAVAILABLE`.
         async fn capture(
             &self,
             request: tonic::Request<super::CaptureRequest>,
@@ -903,8 +869,6 @@ pub mod checkout_payment_service_server {
         /// Gives an order's money back, wherever it is: an authorization is voided, a
         /// capture refunded. An order without a payment is remembered as closed, so
         /// that a late `Authorize` cannot take money for it.
-        ///
-        /// Errors: UNAVAILABLE `PROVIDER_UNAVAILABLE`.
         async fn reverse(
             &self,
             request: tonic::Request<super::ReverseRequest>,

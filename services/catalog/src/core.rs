@@ -5,7 +5,6 @@ pub mod ports;
 
 use std::sync::Arc;
 
-use time::OffsetDateTime;
 use types::Currency;
 use uuid::Uuid;
 
@@ -48,7 +47,7 @@ impl Catalog {
     /// Adds a product.
     pub async fn create(&self, draft: Draft) -> Result<Product, Error> {
         let details = draft.check(self.currency).map_err(Error::Invalid)?;
-        let now = OffsetDateTime::now_utc();
+        let now = types::now();
         let product = Product { id: Uuid::now_v7(), details, created: now, updated: now };
         self.products.add(&product).await
     }
@@ -56,12 +55,12 @@ impl Catalog {
     /// Changes a product.
     pub async fn update(&self, id: Uuid, patch: Patch) -> Result<Product, Error> {
         patch.check(self.currency).map_err(Error::Invalid)?;
-        self.products.change(id, patch, OffsetDateTime::now_utc()).await
+        self.products.change(id, patch, types::now()).await
     }
 
     /// Takes a product off sale.
     pub async fn delete(&self, id: Uuid) -> Result<(), Error> {
-        self.products.remove(id, OffsetDateTime::now_utc()).await
+        self.products.remove(id, types::now()).await
     }
 
     /// All categories, by name.

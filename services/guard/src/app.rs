@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use runtime::{Admin, Metrics, Readiness, Shutdown, Tasks};
-use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::check::Question;
 use crate::config::Config;
-use crate::fields;
 
 /// The guard, built but not yet running.
 pub struct App {
@@ -35,7 +35,8 @@ impl App {
 
     /// Runs until shutdown.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
-        let router = Router::new().fallback(check);
+        // The edge limits bodies, by the contract.
+        let router = Router::new().fallback(check).layer(DefaultBodyLimit::disable());
         let stop = shutdown.clone().cancelled_owned();
         let listener = runtime::without_delay(self.listener);
         let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
@@ -48,31 +49,17 @@ impl App {
 
 /// The client's own request, as `ext_authz` repeats it: 200 lets it pass, any other
 /// answer goes to the client.
-async fn check(method: Method, uri: Uri, body: Bytes) -> Response {
-    let unknown = fields::unknown(method.as_str(), uri.path(), &body);
-    if unknown.is_empty() {
-        return StatusCode::OK.into_response();
-    }
-    metrics::counter!("guard_refused_total").increment(1);
-    let violations: Vec<_> = unknown
-        .into_iter()
-        .map(|field| json!({"field": field, "description": "is not a field of this request"}))
-        .collect();
-    let status = json!({
-        "code": 3,
-        "message": "the body has fields that this method does not take; see field_violations",
-        "details": [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "FIELD_UNKNOWN",
-                "domain": proto::ERROR_DOMAIN,
-            },
-            {
-                "@type": "type.googleapis.com/google.rpc.BadRequest",
-                "field_violations": violations,
-            },
-        ],
-    });
+async fn check(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let question = Question {
+        verb: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    let Err(refusal) = question.answer() else { return StatusCode::OK.into_response() };
+    metrics::counter!("guard_refused_total", "reason" => refusal.reason).increment(1);
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     let json = [(header::CONTENT_TYPE, "application/json")];
-    (StatusCode::BAD_REQUEST, json, status.to_string()).into_response()
+    (status, json, refusal.to_string()).into_response()
 }

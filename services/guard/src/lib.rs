@@ -1,12 +1,16 @@
-//! Refuses JSON bodies with fields that the contract does not know.
+//! Refuses REST requests that do not say plainly what they mean.
 //!
-//! Envoy's transcoder drops such fields and answers 200 (envoyproxy/envoy#46623):
-//! a misspelt field would change nothing and nobody would notice. So the edge asks
-//! here, by `ext_authz`, before it transcodes the body of a write. The guard runs
-//! beside Envoy, keeps nothing and decides nothing else.
+//! Envoy's transcoder drops fields that it does not know (envoyproxy/envoy#46623),
+//! takes the last of two values for one field, reads any body as JSON, and answers
+//! 200: a misspelt field would change nothing and nobody would notice. So the edge
+//! asks here, by `ext_authz`, before it transcodes. The guard runs beside Envoy,
+//! keeps nothing and decides nothing else.
 
 pub mod config;
 
 pub mod app;
 
-pub mod fields;
+pub mod body;
+pub mod check;
+pub mod query;
+pub mod refusal;

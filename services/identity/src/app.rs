@@ -10,7 +10,6 @@ use grpc::{Host, Mesh, Server, Verifier};
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
-use time::OffsetDateTime;
 
 use crate::api::{IdentityApi, LocalKeys};
 use crate::config::Config;
@@ -104,7 +103,7 @@ async fn forget_expired(tokens: Arc<PostgresRefreshTokens>, shutdown: Shutdown) 
             () = shutdown.cancelled() => return Ok(()),
             _ = ticks.tick() => {}
         }
-        match tokens.forget_expired(OffsetDateTime::now_utc() - FORGET_AFTER).await {
+        match tokens.forget_expired(types::now() - FORGET_AFTER).await {
             Ok(count) => tracing::debug!(count, "forgot expired refresh tokens"),
             Err(error) => tracing::warn!(error = %error, "expired refresh tokens stay for now"),
         }

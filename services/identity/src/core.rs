@@ -58,7 +58,7 @@ impl Identity {
         password: SecretString,
         display_name: String,
     ) -> Result<Session, Error> {
-        let now = now();
+        let now = types::now();
         let user = User::new(Uuid::now_v7(), email, display_name, CUSTOMER, now)?;
         let password_hash = self.passwords.hash(password).await?;
         let (refresh_token, first) = self.refresh_token(now)?;
@@ -73,7 +73,7 @@ impl Identity {
             return Ok(false);
         }
         let (id, name) = (Uuid::now_v7(), "Administrator".to_owned());
-        let user = User::new(id, email.to_owned(), name, ADMIN, now())?;
+        let user = User::new(id, email.to_owned(), name, ADMIN, types::now())?;
         let password_hash = self.passwords.hash(password).await?;
         match self.users.add(&user, &password_hash, None).await {
             // Another replica was faster.
@@ -88,7 +88,7 @@ impl Identity {
         let hash = found.as_ref().map(|found| found.password_hash.clone());
         let matches = self.passwords.verify(password, hash).await?;
         let user = found.filter(|_| matches).ok_or(Error::BadCredentials)?.user;
-        let now = now();
+        let now = types::now();
         let (refresh_token, first) = self.refresh_token(now)?;
         self.tokens.start(user.id, &first).await?;
         self.session(user, refresh_token, now)
@@ -96,7 +96,7 @@ impl Identity {
 
     /// Exchanges a refresh token for a new pair, with the roles of this moment.
     pub async fn refresh(&self, token: &SecretString) -> Result<Session, Error> {
-        let now = now();
+        let now = types::now();
         let (refresh_token, next) = self.refresh_token(now)?;
         match self.tokens.rotate(opaque::hash(token), &next).await? {
             Rotation::Done(user) => self.session(user, refresh_token, now),
@@ -111,7 +111,7 @@ impl Identity {
 
     /// Revokes a refresh token's family.
     pub async fn logout(&self, token: &SecretString) -> Result<(), Error> {
-        self.tokens.revoke(opaque::hash(token), now()).await
+        self.tokens.revoke(opaque::hash(token), types::now()).await
     }
 
     /// One account.
@@ -158,9 +158,4 @@ impl Identity {
         let access_token = self.keys.sign(&user, now, now + expires_in)?;
         Ok(Session { access_token, refresh_token, expires_in, user })
     }
-}
-
-/// Now, as exactly as PostgreSQL keeps it: what is answered is what is stored.
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc().truncate_to_microsecond()
 }

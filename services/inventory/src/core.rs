@@ -33,7 +33,7 @@ impl Inventory {
 
     /// Adds pieces to a product's stock, or takes some away.
     pub async fn adjust(&self, adjustment: &Adjustment) -> Result<Stock, Error> {
-        self.stocks.adjust(adjustment, OffsetDateTime::now_utc()).await
+        self.stocks.adjust(adjustment, types::now()).await
     }
 
     /// Sets stock aside for an order, all lines or none. Answers until when.
@@ -44,17 +44,17 @@ impl Inventory {
         ttl: Duration,
     ) -> Result<OffsetDateTime, Error> {
         let wanted = merge(lines);
-        let now = OffsetDateTime::now_utc();
+        let now = types::now();
         self.reservations.reserve(order, &wanted, now + ttl, now).await
     }
 
     /// Turns an order's reservation into a sale.
     pub async fn commit(&self, order: Uuid) -> Result<(), Error> {
-        self.reservations.commit(order, OffsetDateTime::now_utc()).await
+        self.reservations.commit(order, types::now()).await
     }
 
     /// Puts an order's stock back, and lets it have none later.
     pub async fn release(&self, order: Uuid) -> Result<(), Error> {
-        self.reservations.release(order, OffsetDateTime::now_utc()).await
+        self.reservations.release(order, types::now()).await
     }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 pub use error::Error;
 use ports::{Effects, Notifications, Texts, Told};
 pub use postman::{Postman, Round};
-use time::OffsetDateTime;
 use types::PageSize;
 use uuid::Uuid;
 
@@ -46,7 +45,7 @@ impl Notifier {
             kind: occasion.kind(),
             text: self.texts.notification(occasion)?,
             order_id: occasion.order_id(),
-            created_at: now(),
+            created_at: types::now(),
         };
         if !effects.keep_notification(&notification, about_id).await? {
             let kind = notification.kind.name();
@@ -77,12 +76,7 @@ impl Notifier {
         user_id: Uuid,
         preferences: Preferences,
     ) -> Result<Preferences, Error> {
-        self.notifications.set_preferences(user_id, preferences, now()).await?;
+        self.notifications.set_preferences(user_id, preferences, types::now()).await?;
         Ok(preferences)
     }
-}
-
-/// Now, as exactly as PostgreSQL keeps it: what is answered is what is stored.
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc().truncate_to_microsecond()
 }

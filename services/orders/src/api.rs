@@ -54,8 +54,7 @@ impl OrderService for OrdersApi {
         let user = Caller::user_of(&request)?.id;
         let pb::ListOrdersRequest { page_size, page_token } = request.into_inner();
         let size = PageSize::from_request(page_size);
-        let after = PageToken::decode(&page_token)
-            .map_err(|error| Problem::field("page_token", error.to_string()))?;
+        let after = PageToken::decode(&page_token).map_err(bad_token)?;
         let orders = self.core.list(user, after, size.probe()).await.map_err(Problem::from)?;
         let (orders, next_page_token) = size.cut(orders, |last| last.id);
         let orders = orders.into_iter().map(convert::order).collect::<Result<_, _>>()?;
@@ -103,6 +102,12 @@ impl OrderService for OrdersApi {
         };
         Ok(Response::new(answers(watch).take_until(cut).boxed()))
     }
+}
+
+/// As in every other list.
+fn bad_token(error: impl std::fmt::Display) -> Problem {
+    let text = error.to_string();
+    Problem::invalid("PAGE_TOKEN_INVALID", text.clone()).with_field("page_token", text)
 }
 
 /// When a method that begins now has to be done, by the contract.

@@ -13,7 +13,6 @@ pub mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -89,11 +88,4 @@ impl Orders {
             () = tokio::time::sleep_until(again) => {}
         }
     }
-}
-
-/// The time, as finely as the database keeps it: an order reads the same before
-/// and after it is written down.
-pub(crate) fn now() -> OffsetDateTime {
-    let now = OffsetDateTime::now_utc();
-    now.replace_nanosecond(now.microsecond() * 1_000).unwrap_or(now)
 }

@@ -25,12 +25,9 @@ use crate::core::Error;
 /// What a failed query means to a caller: whether the database is away or we are
 /// wrong.
 fn database_error(error: sqlx::Error) -> Error {
-    use sqlx::Error as E;
-    match error {
-        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => {
-            tracing::warn!(error = %error, "the database does not answer");
-            Error::Unavailable("the database does not answer".to_owned())
-        }
-        _ => Error::Internal(format!("database: {error}")),
+    if postgres::is_outage(&error) {
+        tracing::warn!(error = %error, "the database does not answer");
+        return Error::Unavailable("the database does not answer".to_owned());
     }
+    Error::Internal(format!("database: {error}"))
 }

@@ -12,10 +12,12 @@ use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
 use crate::api::{CheckoutApi, PaymentApi};
-use crate::config::{Config, ReconcileConfig};
+use crate::config::{Config, ProviderKind, ReconcileConfig};
 use crate::core::Payments;
+use crate::core::ports::{Provider, WebhookReader};
 use crate::infrastructure::postgres::{PostgresPayments, PostgresRefunds, PostgresWebhooks};
 use crate::infrastructure::sandbox::{self, Sandbox};
+use crate::infrastructure::stripe::{self, Stripe};
 
 /// The service, built but not yet running.
 pub struct App {
@@ -66,14 +68,29 @@ impl App {
 
 fn core(config: &Config, pool: &PgPool) -> Result<Payments> {
     let after = config.reconcile.after();
-    let provider = Arc::new(Sandbox::new(&config.sandbox)?);
+    let (provider_name, provider, reader) = provider(config)?;
     Ok(Payments {
         payments: Arc::new(PostgresPayments::new(pool.clone(), after)),
         refunds: Arc::new(PostgresRefunds::new(pool.clone(), after)),
         webhooks: Arc::new(PostgresWebhooks::new(pool.clone())),
-        provider_name: sandbox::NAME,
-        provider: provider.clone(),
-        reader: provider,
+        provider_name,
+        provider,
+        reader,
+    })
+}
+
+type Both = (&'static str, Arc<dyn Provider>, Arc<dyn WebhookReader>);
+
+fn provider(config: &Config) -> Result<Both> {
+    Ok(match config.payment_provider {
+        ProviderKind::Sandbox => {
+            let sandbox = Arc::new(Sandbox::new(&config.sandbox)?);
+            (sandbox::NAME, sandbox.clone(), sandbox)
+        }
+        ProviderKind::Stripe => {
+            let stripe = Arc::new(Stripe::new(&config.stripe)?);
+            (stripe::NAME, stripe.clone(), stripe)
+        }
     })
 }
 

@@ -17,8 +17,13 @@ pub struct Config {
     pub database: DatabaseConfig,
     #[command(flatten)]
     pub broker: BrokerConfig,
+    /// Who takes the money.
+    #[arg(long, env = "PAYMENT_PROVIDER", value_enum, default_value_t)]
+    pub payment_provider: ProviderKind,
     #[command(flatten)]
     pub sandbox: SandboxConfig,
+    #[command(flatten)]
+    pub stripe: StripeConfig,
     #[command(flatten)]
     pub reconcile: ReconcileConfig,
     /// The identity service, for the keys of access tokens.
@@ -26,22 +31,49 @@ pub struct Config {
     pub identity_url: String,
 }
 
-/// The sandbox payment provider.
+/// Payment providers that there is an adapter for.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// The platform's own, for tests and demonstrations: no money moves.
+    #[default]
+    Sandbox,
+    Stripe,
+}
+
+/// The sandbox payment provider; needed where it is the provider.
 #[derive(clap::Args, Clone, Debug)]
 pub struct SandboxConfig {
     /// Its API, for example `http://127.0.0.1:8090`.
     #[arg(long, env = "SANDBOX_URL")]
-    pub sandbox_url: String,
+    pub sandbox_url: Option<String>,
     /// The key that we show it.
     #[arg(long, env = "SANDBOX_API_KEY", hide_env_values = true)]
-    pub sandbox_api_key: SecretString,
+    pub sandbox_api_key: Option<SecretString>,
     /// The key of the signature on its webhooks.
     #[arg(long, env = "SANDBOX_WEBHOOK_SECRET", hide_env_values = true)]
-    pub sandbox_webhook_secret: SecretString,
+    pub sandbox_webhook_secret: Option<SecretString>,
     /// How long one of its answers is waited for, in milliseconds. Shorter than the
     /// deadline of every method that waits.
     #[arg(long, env = "SANDBOX_TIMEOUT_MILLIS", default_value_t = 4_000)]
     pub sandbox_timeout_millis: u64,
+}
+
+/// Stripe; needed where it is the provider.
+#[derive(clap::Args, Clone, Debug)]
+pub struct StripeConfig {
+    /// Its API.
+    #[arg(long, env = "STRIPE_URL", default_value = "https://api.stripe.com")]
+    pub stripe_url: String,
+    /// The secret or restricted key that we show it.
+    #[arg(long, env = "STRIPE_API_KEY", hide_env_values = true)]
+    pub stripe_api_key: Option<SecretString>,
+    /// The signing secret of the webhook endpoint.
+    #[arg(long, env = "STRIPE_WEBHOOK_SECRET", hide_env_values = true)]
+    pub stripe_webhook_secret: Option<SecretString>,
+    /// How long one of its answers is waited for, in milliseconds. Shorter than the
+    /// deadline of every method that waits.
+    #[arg(long, env = "STRIPE_TIMEOUT_MILLIS", default_value_t = 6_000)]
+    pub stripe_timeout_millis: u64,
 }
 
 /// How unknown outcomes are settled.

@@ -15,7 +15,6 @@ mod webhook;
 
 use std::sync::Arc;
 
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use authorize::Order;
@@ -60,8 +59,4 @@ impl Payments {
     async fn reload(&self, id: Uuid) -> Result<Payment, Error> {
         self.payments.find(PaymentKey::Id(id)).await?.ok_or(Error::NotFound)
     }
-}
-
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
 }

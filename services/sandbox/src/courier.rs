@@ -108,9 +108,7 @@ impl Courier {
             sqlx::query_scalar("select min(due_at) from webhooks where due_at is not null")
                 .fetch_one(&self.pool)
                 .await?;
-        let wait = next.map_or(IDLE, |at| {
-            (at - OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO)
-        });
+        let wait = next.map_or(IDLE, |at| (at - types::now()).try_into().unwrap_or(Duration::ZERO));
         Ok(wait.min(IDLE))
     }
 
@@ -125,7 +123,7 @@ impl Courier {
             .await
             .map(drop);
         }
-        let now = OffsetDateTime::now_utc();
+        let now = types::now();
         let gives_up = now - webhook.created_at > self.max_age;
         count(if gives_up { "given_up" } else { "failed" });
         if gives_up {
@@ -143,7 +141,7 @@ impl Courier {
     /// True when the receiver accepts. Signed anew at every try: receivers refuse
     /// old signatures.
     async fn post(&self, webhook: &Webhook) -> bool {
-        let seconds = OffsetDateTime::now_utc().unix_timestamp();
+        let seconds = types::now().unix_timestamp();
         let secret = self.secret.expose_secret();
         let signed = signature::sign(secret, seconds, webhook.body.as_bytes());
         let answer = self

@@ -130,7 +130,7 @@ impl Store {
     ) -> Result<Charge, StoreError> {
         let charge = match command {
             Command::Create { reference, amount_minor, currency, failure } => {
-                let now = OffsetDateTime::now_utc();
+                let now = types::now();
                 let charge = Charge::new(reference, *amount_minor, currency, *failure, now);
                 insert(conn, &charge).await?;
                 charge
@@ -146,12 +146,12 @@ impl Store {
     }
 
     async fn enqueue(&self, conn: &mut PgConnection, charge: &Charge) -> Result<(), sqlx::Error> {
-        let body = event(charge, OffsetDateTime::now_utc());
+        let body = event(charge, types::now());
         for _ in 0..=self.webhooks.webhook_duplicates {
             sqlx::query("insert into webhooks (id, body, due_at) values ($1, $2, $3)")
                 .bind(Uuid::now_v7())
                 .bind(&body)
-                .bind(OffsetDateTime::now_utc() + self.webhooks.delay())
+                .bind(types::now() + self.webhooks.delay())
                 .execute(&mut *conn)
                 .await?;
         }

@@ -1,5 +1,7 @@
 //! A service's own PostgreSQL: settings, connecting, migrations.
 
+mod outage;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
+
+pub use outage::is_outage;
 
 /// Database settings.
 #[derive(clap::Args, Clone, Debug)]

@@ -1,5 +1,7 @@
 //! The shop as its customers call it: JSON over HTTP through the edge.
 
+use std::net::IpAddr;
+
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -36,6 +38,12 @@ pub struct Admin {
 impl Client {
     pub fn new(base: &str) -> Self {
         Self { http: reqwest::Client::new(), base: base.to_owned(), token: None }
+    }
+
+    /// The same client with another address of this machine.
+    pub fn at_address(&self, address: IpAddr) -> Self {
+        let http = reqwest::Client::builder().local_address(address).build();
+        Self { http: http.expect("an HTTP client"), ..self.clone() }
     }
 
     /// The same client with an access token.

@@ -188,6 +188,30 @@ fn a_client_that_signs_in_too_often_is_asked_to_wait() {
     });
 }
 
+#[test]
+fn a_user_who_orders_too_often_is_asked_to_wait_wherever_the_calls_come_from() {
+    alone_on_platform(async |platform| {
+        let customer = platform.anonymous().register().await;
+        let other = platform.anonymous().register().await;
+        limit_rates(&platform.stack, true).await;
+        let mut refused = None;
+        // Loopback is a whole network: every request from an address of its own.
+        for host in 2..200 {
+            let client = customer.client.at_address([127, 0, 0, host].into());
+            let answer = client.post_once("/v1/orders", order("tok_visa")).await;
+            if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                refused = Some(answer);
+                break;
+            }
+            assert_eq!(answer.reason(), "CART_EMPTY", "{}", answer.text);
+        }
+        let neighbour = other.client.post_once("/v1/orders", order("tok_visa")).await;
+        limit_rates(&platform.stack, false).await;
+        assert_eq!(refused.expect("a limit").reason(), "RATE_LIMITED");
+        assert_eq!(neighbour.reason(), "CART_EMPTY", "another user has a bucket of their own");
+    });
+}
+
 async fn still_open(platform: &Platform) {
     let answer: Value = platform.anonymous().get("/v1/products?page_size=1").await.ok();
     assert!(answer["products"].is_array());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract_rules;
+mod errors;
 mod layers;
 mod manifests;
 mod released;

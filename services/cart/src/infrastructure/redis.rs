@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 use secrecy::{ExposeSecret, SecretString};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::core::{Added, CartStore, Error};
@@ -135,5 +134,5 @@ impl CartStore for RedisCarts {
 }
 
 fn now_micros() -> i64 {
-    (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000) as i64
+    (types::now().unix_timestamp_nanos() / 1_000) as i64
 }

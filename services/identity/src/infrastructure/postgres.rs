@@ -11,11 +11,6 @@ use crate::core::Error;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                Self::unavailable(error)
-            }
-            _ => Self::internal(error),
-        }
+        if postgres::is_outage(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
 }

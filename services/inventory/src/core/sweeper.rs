@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use tokio::time::MissedTickBehavior;
 
 use super::Error;
@@ -39,7 +38,7 @@ impl Sweeper {
     }
 
     async fn sweep(&self) -> Result<usize, Error> {
-        let now = OffsetDateTime::now_utc();
+        let now = types::now();
         let mut expired = 0;
         loop {
             let batch = self.reservations.expire(now, BATCH).await?;

@@ -18,16 +18,7 @@ use crate::domain::falls_low;
 
 /// A database error that no use case knows: either it passes or it is our fault.
 fn failed(error: sqlx::Error) -> Error {
-    use sqlx::Error as E;
-    let passes = match &error {
-        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed => true,
-        // Classes 08, 53 and 57: connection, resources, operator intervention.
-        E::Database(error) => error
-            .code()
-            .is_some_and(|c| ["08", "53", "57"].iter().any(|class| c.starts_with(class))),
-        _ => false,
-    };
-    if passes { Error::unavailable(error) } else { Error::internal(error) }
+    if postgres::is_outage(&error) { Error::unavailable(error) } else { Error::internal(error) }
 }
 
 /// Publishes that a stock is low, when this change made it so.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::Error;
 use super::ports::{Deliveries, Leased, Mail, Mailer, NotSent, Texts};
-use super::{Error, now};
 use crate::domain::{Patience, Verdict};
 
 /// Connections to the mail server at once.
@@ -45,7 +45,7 @@ impl Postman {
     /// An e-mail is marked after it was handed over: a crash in between repeats
     /// it under the same id and never loses it.
     pub async fn round(&self) -> Result<Round, Error> {
-        let taken = self.deliveries.take(now(), self.patience.lease, BATCH).await?;
+        let taken = self.deliveries.take(types::now(), self.patience.lease, BATCH).await?;
         count("suppressed", taken.suppressed);
         let served = taken.mails.len() + taken.suppressed;
         let outcomes = join_all(taken.mails.iter().map(|mail| self.deliver(mail))).await;
@@ -68,7 +68,7 @@ impl Postman {
     /// Answers false when the mail server does not work.
     async fn deliver(&self, leased: &Leased) -> Result<bool, Error> {
         let verdict = self.attempt(leased).await?;
-        if self.deliveries.settle(leased, &verdict, now()).await? {
+        if self.deliveries.settle(leased, &verdict, types::now()).await? {
             count(outcome(&verdict), 1);
         } else {
             let id = leased.notification_id;
@@ -88,7 +88,7 @@ impl Postman {
         Ok(match self.mailer.send(&mail).await {
             Ok(()) => Verdict::Sent,
             Err(NotSent::Permanent(error)) => Verdict::GiveUp { error },
-            Err(NotSent::Temporary(error)) => self.patience.refused(*attempt, now(), error),
+            Err(NotSent::Temporary(error)) => self.patience.refused(*attempt, types::now(), error),
             Err(NotSent::Unreachable(error)) => Verdict::PutBack { error },
         })
     }

@@ -90,7 +90,7 @@ impl Driver {
                 return Ok(false);
             }
             let outcome = self.act(&leased.saga).await;
-            let now = super::now();
+            let now = types::now();
             let fact = leased.saga.advance(outcome, now, rand::random());
             if !self.sagas.save(leased, fact).await? {
                 tracing::warn!("somebody else drives this saga now");
@@ -103,7 +103,7 @@ impl Driver {
 
     /// Does the next action of a saga. The one place where drills die.
     async fn act(&self, saga: &Saga) -> Outcome {
-        if saga.is_too_late(super::now()) {
+        if saga.is_too_late(types::now()) {
             return Outcome::Unknown("the checkout's deadline has passed".to_owned());
         }
         let action = saga.action();

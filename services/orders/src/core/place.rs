@@ -30,7 +30,7 @@ impl Orders {
         }
         let PlaceOrder { user, payment_token, shipping_address, .. } = command;
         let lines = self.priced_cart(user).await?;
-        let now = super::now();
+        let now = types::now();
         let order = Order::place(user, lines, shipping_address, now)
             .map_err(|error| Error::Internal(format!("the order has no total: {error}")))?;
         let allowance = self.driver.settings().checkout_allowance;

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::core::Error;
 use crate::core::ports::{Census, Key, Leased, SagaCensus, SagaStore};
-use crate::core::{self, Error};
 use crate::domain::{OrderFact, Saga};
 use crate::infrastructure::{database_error, facts, order_rows, saga_rows};
 
@@ -80,7 +80,7 @@ impl SagaStore for PostgresSagas {
         let Some(mut leased) = saga_rows::with_orders(&mut tx, rows).await?.pop() else {
             return Ok(None);
         };
-        let cancelled = leased.saga.cancel(core::now(), allowance);
+        let cancelled = leased.saga.cancel(types::now(), allowance);
         cancelled.map_err(|refusal| Error::NotCancellable(refusal.0))?;
         self.write(&mut tx, &mut leased, None).await?;
         tx.commit().await.map_err(database_error)?;

@@ -65,6 +65,10 @@ impl From<Error> for Problem {
             }
             Error::WebhookMalformed(_) => Self::invalid("WEBHOOK_MALFORMED", text),
             Error::Contradiction(_) => Self::internal(text),
+            Error::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "the database does not answer");
+                Self::unavailable("DATABASE_UNAVAILABLE", "payments cannot be reached")
+            }
             Error::Store(cause) => Self::internal(format!("{text}: {cause}")),
         }
     }

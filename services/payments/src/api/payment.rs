@@ -12,9 +12,6 @@ use super::convert::{problem, to_payment};
 use crate::core::{Payments, Viewer};
 use crate::domain::{NewRefund, Requester};
 
-/// Carries the provider's signature; the edge passes it on.
-const SIGNATURE: &str = "stoa-signature";
-
 /// The service.
 pub struct PaymentApi {
     core: Payments,
@@ -67,7 +64,8 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<pb::ReceiveWebhookRequest>,
     ) -> Result<Response<pb::ReceiveWebhookResponse>, Status> {
-        let signature = request.metadata().get(SIGNATURE).and_then(|v| v.to_str().ok());
+        let header = self.core.reader.header();
+        let signature = request.metadata().get(header).and_then(|v| v.to_str().ok());
         let signature = signature.map(ToOwned::to_owned);
         let pb::ReceiveWebhookRequest { provider, payload } = request.into_inner();
         let body = payload.unwrap_or_default().data;

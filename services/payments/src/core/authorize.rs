@@ -4,7 +4,7 @@ use types::Money;
 use uuid::Uuid;
 
 use super::ports::{Begun, ProviderError};
-use super::{Error, Payments, now};
+use super::{Error, Payments};
 use crate::domain::{Event, Failure, Payment, State, Token};
 
 /// What is to be paid.
@@ -27,7 +27,7 @@ impl Payments {
             return Err(Error::AmountNotPositive);
         }
         let means = (self.provider_name, token);
-        let new = Payment::new(Uuid::now_v7(), (order_id, user_id), amount, means, now());
+        let new = Payment::new(Uuid::now_v7(), (order_id, user_id), amount, means, types::now());
         let Begun::Payment(payment) = self.payments.begin(&new).await? else {
             return Err(Error::Closed);
         };
@@ -61,7 +61,7 @@ impl Payments {
         why: Failure,
         charge_id: Option<&str>,
     ) -> Result<Payment, Error> {
-        let next = payment.failed(why, charge_id, now());
+        let next = payment.failed(why, charge_id, types::now());
         if self.payments.save(&next, &[Event::Failed(why)]).await? {
             return Ok(next);
         }

@@ -2,6 +2,9 @@
 
 use crate::domain::{Failure, RefundError};
 
+/// What a lower layer said.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a use case could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,13 +38,20 @@ pub enum Error {
     /// The provider says what cannot be; told to operators where it was found.
     #[error("the provider contradicts us: {0}")]
     Contradiction(&'static str),
+    #[error("the database does not answer")]
+    Unavailable(#[source] Cause),
     #[error("the store failed")]
-    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Store(#[source] Cause),
 }
 
 impl Error {
     /// A failure of the store.
-    pub fn store(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn store(cause: impl Into<Cause>) -> Self {
         Self::Store(cause.into())
+    }
+
+    /// The store is away; the same call may work in a moment.
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
     }
 }

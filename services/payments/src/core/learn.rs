@@ -1,7 +1,7 @@
 //! How news from the provider change a payment: the only way, whoever brings them.
 
 use super::ports::ProviderError;
-use super::{Error, Payments, TRIES, now};
+use super::{Error, Payments, TRIES};
 use crate::domain::{Charge, Lesson, Payment};
 
 impl Payments {
@@ -14,7 +14,7 @@ impl Payments {
     ) -> Result<Payment, Error> {
         let mut charge = charge.clone();
         for _ in 0..TRIES {
-            match payment.learn(&charge, now()) {
+            match payment.learn(&charge, types::now()) {
                 Lesson::Nothing => return Ok(payment),
                 Lesson::Changed(next, events) => {
                     if self.payments.save(&next, &events).await? {

@@ -131,6 +131,9 @@ pub struct News {
 
 /// Checks and reads a provider's webhooks.
 pub trait WebhookReader: Send + Sync {
+    /// The header with the signature, in lower case.
+    fn header(&self) -> &'static str;
+
     /// Errors: `WebhookSignature`, `WebhookMalformed`.
     fn read(
         &self,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::ports::ProviderError;
-use super::{Error, Payments, TRIES, now};
+use super::{Error, Payments, TRIES};
 use crate::domain::{NewRefund, Payment, RefundState, State};
 
 impl Payments {
@@ -31,7 +31,7 @@ impl Payments {
         if payment.state != State::Pending {
             return Ok(payment);
         }
-        let next = payment.abandoned(now());
+        let next = payment.abandoned(types::now());
         if self.payments.save(&next, &[]).await? {
             return Ok(next);
         }

@@ -2,7 +2,7 @@
 //! by when it arrives.
 
 use super::ports::{News, PaymentKey, Webhook};
-use super::{Error, Payments, now};
+use super::{Error, Payments};
 use crate::domain::ChargeState;
 
 impl Payments {
@@ -20,7 +20,7 @@ impl Payments {
         if provider != self.provider_name {
             return Err(Error::ProviderUnknown);
         }
-        let webhook = self.reader.read(signature, body, now())?;
+        let webhook = self.reader.read(signature, body, types::now())?;
         if self.webhooks.store(provider, &webhook, body).await? {
             count("duplicate");
             return Ok(());

@@ -16,7 +16,7 @@ use crate::core::Error;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::store(error)
+        if postgres::is_outage(&error) { Self::unavailable(error) } else { Self::store(error) }
     }
 }
 

@@ -1,9 +1,8 @@
 //! The sandbox payment provider, over HTTP.
 
-mod signature;
 mod wire;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -16,21 +15,12 @@ use crate::config::SandboxConfig;
 use crate::core::Error;
 use crate::core::ports::{Provider, ProviderError, Webhook, WebhookReader};
 use crate::domain::{Charge, Payment, Refund, Token};
+use crate::infrastructure::http::{self, SetupError, secret};
+use crate::infrastructure::signature;
 use wire::{WireCharge, WireCharges, WireError};
 
 /// The provider's name, as in webhook paths and in the database.
 pub const NAME: &str = "sandbox";
-
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-
-/// Why there can be no client.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("SANDBOX_URL is not a URL")]
-    Url,
-    #[error("no HTTP client for the sandbox")]
-    Client(#[from] reqwest::Error),
-}
 
 /// A client of the sandbox.
 pub struct Sandbox {
@@ -42,18 +32,14 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn new(config: &SandboxConfig) -> Result<Self, SetupError> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(Duration::from_millis(config.sandbox_timeout_millis))
-            // A payment is posted where it was meant to be posted.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        let base = config.sandbox_url.parse().map_err(|_| SetupError::Url)?;
+        let client = http::client(Duration::from_millis(config.sandbox_timeout_millis))?;
+        let url = config.sandbox_url.as_deref().ok_or(SetupError::Missing("SANDBOX_URL"))?;
+        let base = url.parse().map_err(|_| SetupError::Url("SANDBOX_URL"))?;
         Ok(Self {
             client,
             base,
-            api_key: config.sandbox_api_key.clone(),
-            webhook_secret: config.sandbox_webhook_secret.clone(),
+            api_key: secret(&config.sandbox_api_key, "SANDBOX_API_KEY")?,
+            webhook_secret: secret(&config.sandbox_webhook_secret, "SANDBOX_WEBHOOK_SECRET")?,
         })
     }
 
@@ -75,20 +61,7 @@ impl Sandbox {
         operation: &'static str,
         request: RequestBuilder,
     ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
-        let started = Instant::now();
-        let sending = async {
-            let answer = request.bearer_auth(self.api_key.expose_secret()).send().await?;
-            Ok((answer.status(), answer.bytes().await?.to_vec()))
-        };
-        let answer: Result<_, reqwest::Error> = sending.await;
-        let status = answer.as_ref().map_or(0, |(status, _)| status.as_u16());
-        let labels = [("operation", operation.to_owned()), ("status", status.to_string())];
-        metrics::histogram!("payments_provider_duration_seconds", &labels)
-            .record(started.elapsed().as_secs_f64());
-        answer.map_err(|error| {
-            // The URL says nothing that the operation does not.
-            ProviderError::Unknown(format!("{operation}: {}", chain(&error.without_url())))
-        })
+        http::send(operation, request.bearer_auth(self.api_key.expose_secret())).await
     }
 
     fn url(&self, path: &str) -> Result<Url, ProviderError> {
@@ -154,6 +127,10 @@ impl Provider for Sandbox {
 }
 
 impl WebhookReader for Sandbox {
+    fn header(&self) -> &'static str {
+        "stoa-signature"
+    }
+
     fn read(
         &self,
         signature: Option<&str>,
@@ -166,15 +143,4 @@ impl WebhookReader for Sandbox {
         }
         wire::webhook(body)
     }
-}
-
-/// An error with its causes: reqwest's own text leaves them out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -9,6 +9,8 @@ mod door;
 mod refund;
 mod reverse;
 mod road;
+mod stripe;
+mod stripe_double;
 mod view;
 mod webhooks;
 mod world;

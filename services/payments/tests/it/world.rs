@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use events::BrokerConfig;
 use grpc::MeshChannel;
-use payments::config::{Config, ReconcileConfig, SandboxConfig};
+use payments::config::{Config, ProviderKind, ReconcileConfig, SandboxConfig, StripeConfig};
 use proto::google::r#type::Money;
 use proto::payments::v1 as pb;
 use proto::payments::v1::checkout_payment_service_client::CheckoutPaymentServiceClient;
@@ -75,7 +75,8 @@ impl World {
         let door = Door::open(options.webhooks).await;
         let sandbox = start_sandbox(&bank, &door, options, &shutdown).await;
         let road = Road::to(sandbox).await;
-        let payments = start_payments(&platform, &database, &road, options, &shutdown).await;
+        let config = config(&platform, &database, road.addr, options).await;
+        let payments = start_payments(config, &shutdown).await;
         let checkout = platform.channel("orders", payments, "payments");
         let people = PaymentServiceClient::new(platform.channel("edge", payments, "payments"));
         door.leads_to(people.clone());
@@ -184,29 +185,39 @@ async fn start_sandbox(
     addr
 }
 
-async fn start_payments(
+/// Settings of payments with the sandbox at an address.
+pub async fn config(
     platform: &Platform,
     database: &TestDatabase,
-    road: &Road,
+    sandbox: SocketAddr,
     options: Options,
-    shutdown: &Shutdown,
-) -> SocketAddr {
-    let config = Config {
+) -> Config {
+    Config {
         host: platform.host("payments"),
         database: database.config(),
         broker: BrokerConfig { amqp_url: testkit::vhost().await.into() },
+        payment_provider: ProviderKind::Sandbox,
         sandbox: SandboxConfig {
-            sandbox_url: format!("http://{}", road.addr),
-            sandbox_api_key: API_KEY.into(),
-            sandbox_webhook_secret: WEBHOOK_SECRET.into(),
+            sandbox_url: Some(format!("http://{sandbox}")),
+            sandbox_api_key: Some(API_KEY.into()),
+            sandbox_webhook_secret: Some(WEBHOOK_SECRET.into()),
             sandbox_timeout_millis: options.patience_millis,
+        },
+        stripe: StripeConfig {
+            stripe_url: "http://127.0.0.1:9".to_owned(),
+            stripe_api_key: None,
+            stripe_webhook_secret: None,
+            stripe_timeout_millis: options.patience_millis,
         },
         reconcile: ReconcileConfig {
             reconcile_after_millis: options.reconcile_after_millis,
             reconcile_every_millis: 50,
         },
         identity_url: platform.identity_url(),
-    };
+    }
+}
+
+pub async fn start_payments(config: Config, shutdown: &Shutdown) -> SocketAddr {
     let app = payments::app::App::build(config, testkit::metrics()).await.expect("it starts");
     let addr = app.grpc_addr().unwrap();
     let shutdown = shutdown.clone();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Error, anyhow};
 use futures::FutureExt;
+use postgres::is_outage;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::timeout;
 
@@ -77,24 +78,6 @@ async fn guarded(
 fn judge(error: Error) -> Attempt {
     let lost = error.chain().filter_map(|cause| cause.downcast_ref()).any(is_outage);
     if lost { Attempt::Outage(error) } else { Attempt::Failed(error) }
-}
-
-/// True when the database is gone, full, shutting down or read-only.
-fn is_outage(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        // Classes: 08 connection exception, 53 insufficient resources, 57P operator
-        // intervention; 25006 is a standby that was the primary a moment ago.
-        // https://www.postgresql.org/docs/current/errcodes-appendix.html
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) || code == "25006"
-        }),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

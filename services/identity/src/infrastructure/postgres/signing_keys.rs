@@ -2,7 +2,6 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
 
 use crate::core::Error;
 
@@ -74,7 +73,7 @@ async fn insert(connection: &mut PgConnection, key: &StoredKey) -> Result<(), Er
     .bind(&key.kid)
     .bind(key.private_key.expose_secret())
     .bind(&key.public_key)
-    .bind(OffsetDateTime::now_utc())
+    .bind(types::now())
     .execute(connection)
     .await?;
     Ok(())

@@ -1,5 +1,6 @@
-//! The signature on the sandbox's webhooks: `t=<seconds since 1970>,v1=<hex of
-//! HMAC-SHA-256 over "<t>.<raw body>">`.
+//! The signature on webhooks: `t=<seconds since 1970>,v1=<hex of HMAC-SHA-256 over
+//! "<t>.<raw body>">`, the scheme `v1` of Stripe, which the sandbox speaks too.
+//! <https://docs.stripe.com/webhooks#verify-manually>
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -1,0 +1,180 @@
+//! Stripe, over its HTTP API: a charge of ours is a PaymentIntent of theirs, with
+//! manual capture. <https://docs.stripe.com/api/payment_intents>
+
+mod wire;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::config::StripeConfig;
+use crate::core::Error;
+use crate::core::ports::{Provider, ProviderError, Webhook, WebhookReader};
+use crate::domain::{Charge, Payment, Refund, Token};
+use crate::infrastructure::http::{self, SetupError, secret};
+use crate::infrastructure::signature;
+use wire::{Failed, Intent, Intents, Refunded};
+
+/// The provider's name, as in webhook paths and in the database.
+pub const NAME: &str = "stripe";
+
+/// The shapes of [`wire`] are of this version, whatever the account's own is.
+const API_VERSION: &str = "2024-06-20";
+
+/// A client of Stripe.
+pub struct Stripe {
+    client: Client,
+    base: Url,
+    api_key: SecretString,
+    webhook_secret: SecretString,
+}
+
+type Form<'a> = &'a [(&'a str, &'a str)];
+
+impl Stripe {
+    pub fn new(config: &StripeConfig) -> Result<Self, SetupError> {
+        Ok(Self {
+            client: http::client(Duration::from_millis(config.stripe_timeout_millis))?,
+            base: config.stripe_url.parse().map_err(|_| SetupError::Url("STRIPE_URL"))?,
+            api_key: secret(&config.stripe_api_key, "STRIPE_API_KEY")?,
+            webhook_secret: secret(&config.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")?,
+        })
+    }
+
+    /// A change: the key makes it safe to ask for again, for a day.
+    async fn post(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        key: String,
+        form: Form<'_>,
+    ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
+        let request = self.client.post(self.url(path)?).header("idempotency-key", key).form(form);
+        self.send(operation, request).await
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
+        let request = request.header("stripe-version", API_VERSION);
+        http::send(operation, request.bearer_auth(self.api_key.expose_secret())).await
+    }
+
+    /// Segments are escaped: an id is whatever the provider told.
+    fn url(&self, path: &[&str]) -> Result<Url, ProviderError> {
+        let mut url = self.base.clone();
+        let unusable = |()| ProviderError::Unknown("STRIPE_URL cannot be a base".to_owned());
+        url.path_segments_mut().map_err(unusable)?.pop_if_empty().push("v1").extend(path);
+        Ok(url)
+    }
+
+    /// A step of an intent that we know.
+    async fn step(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        key: String,
+        form: Form<'_>,
+    ) -> Result<Charge, ProviderError> {
+        let (status, body) = self.post(operation, path, key, form).await?;
+        if status.is_success() {
+            return wire::parse::<Intent>(&body)?.charge();
+        }
+        Err(Failed::of(&body).of_step(operation, status))
+    }
+}
+
+#[async_trait]
+impl Provider for Stripe {
+    async fn authorize(&self, payment: &Payment, token: &Token) -> Result<Charge, ProviderError> {
+        let (id, order) = (payment.id.to_string(), payment.order_id.to_string());
+        let amount = payment.amount.minor().to_string();
+        let currency = payment.amount.currency().code().to_lowercase();
+        let form = [
+            ("amount", amount.as_str()),
+            ("currency", &currency),
+            ("payment_method", token.expose()),
+            ("confirm", "true"),
+            ("capture_method", "manual"),
+            // There is nobody to redirect, and nobody who could confirm later.
+            ("payment_method_types[]", "card"),
+            ("error_on_requires_action", "true"),
+            ("metadata[payment_id]", &id),
+            ("metadata[order_id]", &order),
+            ("expand[]", "latest_charge"),
+        ];
+        let key = format!("{id}:authorize");
+        let (status, body) = self.post("authorize", &["payment_intents"], key, &form).await?;
+        if status.is_success() {
+            return wire::parse::<Intent>(&body)?.charge();
+        }
+        Err(Failed::of(&body).of_authorization(status))
+    }
+
+    async fn capture(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError> {
+        let key = format!("{payment_id}:capture:{charge_id}");
+        let form = [("expand[]", "latest_charge")];
+        self.step("capture", &["payment_intents", charge_id, "capture"], key, &form).await
+    }
+
+    async fn void(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError> {
+        let key = format!("{payment_id}:void:{charge_id}");
+        self.step("void", &["payment_intents", charge_id, "cancel"], key, &[]).await
+    }
+
+    async fn refund(&self, refund: &Refund, charge_id: &str) -> Result<(), ProviderError> {
+        let (amount, id) = (refund.amount.minor().to_string(), refund.id.to_string());
+        let form = [
+            ("payment_intent", charge_id),
+            ("amount", amount.as_str()),
+            ("metadata[refund_id]", &id),
+        ];
+        let key = format!("{}:refund:{id}", refund.payment_id);
+        let (status, body) = self.post("refund", &["refunds"], key, &form).await?;
+        if status.is_success() {
+            return wire::parse::<Refunded>(&body)?.accepted();
+        }
+        Err(Failed::of(&body).of_step("refund", status))
+    }
+
+    /// What Stripe's search finds is up to a minute old; what it does not find yet is
+    /// looked up again later.
+    async fn find_by_reference(&self, payment_id: Uuid) -> Result<Option<Charge>, ProviderError> {
+        let mut url = self.url(&["payment_intents", "search"])?;
+        url.query_pairs_mut()
+            .append_pair("query", &format!("metadata['payment_id']:'{payment_id}'"))
+            .append_pair("expand[]", "data.latest_charge");
+        let (status, body) = self.send("find", self.client.get(url)).await?;
+        if !status.is_success() {
+            return Err(Failed::of(&body).unknown("find", status));
+        }
+        // The idempotency key lets there be one at most.
+        let Intents { data } = wire::parse(&body)?;
+        data.into_iter().next().map(|intent| intent.charge()).transpose()
+    }
+}
+
+impl WebhookReader for Stripe {
+    fn header(&self) -> &'static str {
+        "stripe-signature"
+    }
+
+    fn read(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<Webhook, Error> {
+        let secret = self.webhook_secret.expose_secret();
+        if !signature::is_valid(secret, signature.unwrap_or_default(), body, now) {
+            return Err(Error::WebhookSignature);
+        }
+        wire::webhook(body)
+    }
+}
