@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::{Deserialize, Serialize};
 
 use crate::File;
@@ -60,7 +60,7 @@ pub fn files(contract: &Contract, version: &str, breaks: &[Approval]) -> Result<
     let manifest = Manifest { version: version.to_owned(), facts: topics, breaks: breaks.to_vec() };
     let manifest = format!("{FIRST_LINE}{}", serde_yaml_ng::to_string(&manifest)?);
     let mut files = vec![
-        File::new(format!("{DIR}/{DESCRIPTORS}"), without_comments(&contract.pool)?),
+        File::new(format!("{DIR}/{DESCRIPTORS}"), contract.pool.encode_to_vec()),
         File::new(format!("{DIR}/{MANIFEST}"), manifest),
     ];
     for fact in &contract.facts {
@@ -124,18 +124,4 @@ fn fixture(dir: &Path, fact: &Fact) -> Result<Fixture> {
     let key = message.get_field_by_name(&fact.key);
     let key = key.and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default();
     Ok(Fixture { topic, schema, key, payload })
-}
-
-/// Two thirds of a descriptor set are comments and where they stand.
-fn without_comments(pool: &DescriptorPool) -> Result<Vec<u8>> {
-    let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet");
-    let set = set.context("descriptor.proto is not part of the contract")?;
-    // Read with its own options known, which a typed descriptor would drop.
-    let mut set = DynamicMessage::decode(set, pool.encode_to_vec().as_slice())?;
-    if let Some(Value::List(files)) = set.get_field_by_name_mut("file") {
-        for file in files.iter_mut().filter_map(Value::as_message_mut) {
-            file.clear_field_by_name("source_code_info");
-        }
-    }
-    Ok(set.encode_to_vec())
 }

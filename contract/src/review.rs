@@ -26,8 +26,9 @@ use crate::model::Contract;
 pub struct Review {
     /// Grouped by section, in reading order.
     pub changes: Vec<Change>,
-    /// Generated files that differ.
-    pub places: Vec<Place>,
+    /// Generated files that differ; or why nothing is generated from one of the two,
+    /// which may be too old for today's compiler.
+    pub places: Result<Vec<Place>, String>,
 }
 
 /// One difference.
@@ -68,7 +69,8 @@ pub enum Effect {
 /// Compares two contracts.
 pub fn review(before: &Contract, after: &Contract) -> Result<Review> {
     let changes = changes(before, after)?;
-    Ok(Review { changes, places: places::compare(before, after)? })
+    let places = places::compare(before, after).map_err(|error| format!("{error:#}"));
+    Ok(Review { changes, places })
 }
 
 /// The differences of the law alone, without looking at what is generated.

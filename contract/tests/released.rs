@@ -2,16 +2,17 @@
 //! publishers send it, means the same under today's schema.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+#[path = "edits/checkout.rs"]
+mod checkout;
+
+use std::path::Path;
 
 use contract::release::{self, Released};
 use contract::{Contract, File};
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use checkout::{edited, root};
 
 fn today() -> Contract {
     contract::load(&root()).unwrap()
@@ -51,6 +52,24 @@ fn every_released_fact_keeps_its_values_under_todays_schema() {
         let new = new.unwrap_or_else(|| panic!("{} is gone", fixture.schema));
         let difference = difference(&fact.message, &new, &fixture.payload);
         assert_eq!(difference, None, "{}: run `make contract-release`?", fixture.topic);
+    }
+}
+
+#[test]
+fn a_fact_that_loses_renumbers_or_retypes_a_field_no_longer_means_the_same() {
+    let released = released();
+    let topic = "orders.v1.order_failed";
+    let at = released.facts.iter().position(|f| f.topic == topic).unwrap();
+    let (old, payload) = (&released.contract.facts[at].message, &released.facts[at].payload);
+    let with = |field| {
+        let file = "orders/v1/events.proto";
+        let today = edited(&[(file, "message OrderFailed", "string reason = 3;", field)]);
+        let new = today.pool.get_message_by_name("stoa.orders.v1.OrderFailed").unwrap();
+        difference(old, &new, payload)
+    };
+    assert_eq!(with("string reason = 3;\n  string detail = 4;"), None);
+    for broken in ["", "string reason = 4;", "int32 reason = 3;", "bytes reason = 3;"] {
+        assert!(with(broken).is_some(), "{broken:?}");
     }
 }
 

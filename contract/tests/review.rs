@@ -1,43 +1,17 @@
 //! Every kind of change is named: what it is, whom it concerns, whether it breaks.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+#[path = "edits/checkout.rs"]
+mod checkout;
 
-use contract::Contract;
 use contract::review::{Approvals, Change, Effect};
-use tempfile::TempDir;
+
+use checkout::{Edit, edited};
 
 const ORDERS: &str = "orders/v1/orders.proto";
 const ORDER_FACTS: &str = "orders/v1/events.proto";
 const CATALOG: &str = "catalog/v1/catalog.proto";
 const ROLES: &str = "policy/v1/roles.proto";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// In a file, behind an anchor, the first of one text becomes another.
-type Edit<'a> = (&'a str, &'a str, &'a str, &'a str);
-
-fn edited(edits: &[Edit]) -> Contract {
-    let dir = TempDir::new().unwrap();
-    for tree in ["proto/stoa", "third_party/proto"] {
-        let to = dir.path().join(tree);
-        std::fs::create_dir_all(&to).unwrap();
-        let from = format!("{}/.", root().join(tree).display());
-        assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
-    }
-    for (file, anchor, old, new) in edits {
-        let path = dir.path().join("proto/stoa").join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let (before, after) = text.split_once(anchor).unwrap();
-        assert!(after.contains(old), "{file}: no {old:?} behind {anchor:?}");
-        let text = format!("{before}{anchor}{}", after.replacen(old, new, 1));
-        std::fs::write(path, text).unwrap();
-    }
-    contract::load(dir.path()).unwrap()
-}
 
 fn between(before: &[Edit], after: &[Edit]) -> Vec<Change> {
     contract::review::changes(&edited(before), &edited(after)).unwrap()

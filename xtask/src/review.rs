@@ -32,10 +32,13 @@ impl Review {
             None => Base::usual(root)?,
         };
         let (before, after) = (base.load(root)?, contract::load(root)?);
-        let wire = breaking::wire(&crate::lint::buf(root)?, root, &before, &after)?;
+        let buf = crate::lint::buf(root)?;
+        let wire = breaking::wire(&buf, root, &before, &after)?;
         let lines: Vec<String> = wire.iter().map(ToString::to_string).collect();
         let review = contract::review::review(&before, &after)?;
+        let breaks = breaking::all(&buf, root, &before, &after)?;
         print!("{}", review.to_markdown(&base.to_string(), &lines));
+        print!("{}", gate::reasons(root, &breaks)?);
         Ok(())
     }
 }

@@ -62,9 +62,14 @@ impl Approvals {
         Ok(Self(entries))
     }
 
+    /// The entry for a break.
+    pub fn of(&self, found: &Break) -> Option<&Approval> {
+        self.0.iter().find(|a| a.approves(found))
+    }
+
     /// The breaks that nobody approved.
     pub fn missing<'a>(&self, breaks: &'a [Break]) -> Vec<&'a Break> {
-        breaks.iter().filter(|b| !self.0.iter().any(|a| a.approves(b))).collect()
+        breaks.iter().filter(|b| self.of(b).is_none()).collect()
     }
 
     /// The entries that approve none of these.

@@ -25,8 +25,17 @@ impl Review {
                 text.push_str(&row(change));
             }
         }
-        let _ = write!(text, "\n## Generated places ({} files)\n\n", self.places.len());
-        for place in &self.places {
+        text.push_str(&self.generated());
+        text
+    }
+
+    fn generated(&self) -> String {
+        let places = match &self.places {
+            Ok(places) => places,
+            Err(error) => return format!("\n## Generated places\n\nNot to be known: {error}\n"),
+        };
+        let mut text = format!("\n## Generated places ({} files)\n\n", places.len());
+        for place in places {
             let path = place.path.display();
             let _ = match place.lines {
                 Some((added, removed)) => writeln!(text, "- `{path}` +{added} −{removed}"),

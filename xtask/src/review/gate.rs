@@ -15,22 +15,15 @@ pub const APPROVED: &str = "proto/breaking-approved.yaml";
 
 /// Fails when the working tree breaks its base without an approval.
 pub fn check(buf: &Path, root: &Path) -> Result<()> {
-    let released = release::read(root)?;
     let base = Base::usual(root)?;
     println!("contract compared with {base}");
     let after = contract::load(root)?;
     let mut breaks = breaking::all(buf, root, &base.load(root)?, &after)?;
-    let listed = approvals(root)?;
-    let mut all = listed.clone();
-    if let Some(released) = released {
-        // A release in the same change has taken the entries over.
-        all.0.extend(released.breaks);
-        passes(&all, &breaks)?;
+    passes(&all_approvals(root)?, &breaks)?;
+    if let Some(released) = release::read(root)? {
         breaks.extend(breaking::all(buf, root, &released.contract, &after)?);
-    } else {
-        passes(&all, &breaks)?;
     }
-    match no_stale(&listed, &breaks) {
+    match no_stale(&approvals(root)?, &breaks) {
         Err(error) if base.is_released() => return Err(error),
         Err(error) => println!("note: {error:#}"),
         Ok(()) => {}
@@ -43,6 +36,32 @@ pub fn check(buf: &Path, root: &Path) -> Result<()> {
 pub fn approvals(root: &Path) -> Result<Approvals> {
     let text = fs::read_to_string(root.join(APPROVED)).unwrap_or_default();
     Approvals::parse(&text).context(APPROVED)
+}
+
+/// With those of the last release, which may be part of the same change and has then
+/// taken the entries over.
+fn all_approvals(root: &Path) -> Result<Approvals> {
+    let mut all = approvals(root)?;
+    all.0.extend(release::read(root)?.map(|r| r.breaks).unwrap_or_default());
+    Ok(all)
+}
+
+/// Each break with its reason, as Markdown.
+pub fn reasons(root: &Path, breaks: &[Break]) -> Result<String> {
+    let approvals = all_approvals(root)?;
+    let mut text = "\n## Approvals\n\n".to_owned();
+    if breaks.is_empty() {
+        text.push_str("None is needed.\n");
+    }
+    for found in breaks {
+        let Break { rule, element, now } = found;
+        let reason = match approvals.of(found) {
+            Some(Approval { reason, approved, .. }) => format!("{reason} ({approved})"),
+            None => format!("**not approved**: {APPROVED} has no entry for it"),
+        };
+        text.push_str(&format!("- {rule} {element}: {now} — {reason}\n"));
+    }
+    Ok(text)
 }
 
 /// Every break is approved, or the failure shows what to add.

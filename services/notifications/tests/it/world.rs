@@ -131,9 +131,16 @@ impl World {
         sqlx::query("select pg_notify('outbox', '')").execute(&self.outbox.pool).await.unwrap();
     }
 
-    /// Waits until one event of each topic has been consumed; fails when one became a
-    /// dead letter.
+    /// Waits until everything was published and one event of each topic consumed; fails
+    /// when one became a dead letter.
     pub async fn consumed_all(&self, topics: impl ExactSizeIterator<Item = &str>) {
+        let unsent = "select count(*) from outbox where sent_at is null";
+        eventually("facts published", async || {
+            let unsent: i64 =
+                sqlx::query_scalar(unsent).fetch_one(&self.outbox.pool).await.unwrap();
+            (unsent == 0).then_some(())
+        })
+        .await;
         self.consumed(i64::try_from(topics.len()).unwrap()).await;
         for topic in topics {
             let dead = events::redrive(&self.config.broker, "notifications", topic).await;
