@@ -3,6 +3,7 @@
 //! [`generate`] is pure: it reads the `.proto` tree and answers the files as
 //! they should be. Who calls it decides whether to write them or to compare.
 
+pub mod cluster;
 mod constraints;
 mod descriptor;
 mod envoy;
@@ -12,6 +13,7 @@ mod model;
 mod openapi;
 mod pages;
 mod prometheus;
+mod resilience;
 mod rules;
 mod rust;
 pub mod sample;
