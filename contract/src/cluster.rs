@@ -23,7 +23,8 @@ pub const TO_LABEL: &str = "stoa.local/to";
 pub const GRPC_PORT: u16 = 8080;
 /// The edge, for the gateway before it. The Service's port is called `http`.
 pub const EDGE_PORT: u16 = 8080;
-/// `/metrics` and the probes. Not part of any Service that is called.
+/// `/metrics` and the probes. The Service's port is called `http-admin`: a sidecar must
+/// know that it is HTTP, or no rule about paths matches there.
 pub const ADMIN_PORT: u16 = 9090;
 /// Where a sidecar shows its own metrics.
 pub const SIDECAR_METRICS_PORT: u16 = 15090;

@@ -1,8 +1,9 @@
 //! The generated objects, and the contract that they are compared with.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use contract::Contract;
+use contract::{Contract, File};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -19,9 +20,9 @@ pub fn contract() -> Contract {
 
 /// All generated objects below a directory, in the order of its files.
 pub fn objects(dir: &str) -> Vec<Value> {
-    let files = contract::generate(&root()).unwrap();
+    static FILES: LazyLock<Vec<File>> = LazyLock::new(|| contract::generate(&root()).unwrap());
     let mut objects = Vec::new();
-    for file in files.iter().filter(|f| f.path.starts_with(dir)) {
+    for file in FILES.iter().filter(|f| f.path.starts_with(dir)) {
         let text = std::str::from_utf8(&file.contents).unwrap();
         for document in serde_yaml_ng::Deserializer::from_str(text) {
             objects.push(Value::deserialize(document).unwrap());
