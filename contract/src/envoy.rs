@@ -15,6 +15,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::model::Contract;
+use crate::yaml::millis;
 use crate::{File, yaml};
 
 pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
@@ -72,14 +73,6 @@ fn typed(type_name: &str, config: Value) -> Value {
         any.extend(fields);
     }
     any
-}
-
-/// A duration in the proto JSON form.
-fn millis(millis: u32) -> String {
-    match (millis / 1000, millis % 1000) {
-        (seconds, 0) => format!("{seconds}s"),
-        (seconds, rest) => format!("{seconds}.{rest:03}s"),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! they should be. Who calls it decides whether to write them or to compare.
 
 mod comments;
+pub mod cluster;
 mod constraints;
 mod descriptor;
 mod envoy;
@@ -16,6 +17,7 @@ mod pages;
 mod prometheus;
 pub mod release;
 pub mod review;
+mod resilience;
 mod rules;
 mod rust;
 pub mod sample;

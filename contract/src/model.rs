@@ -113,6 +113,20 @@ impl Contract {
         self.services.iter().find(|s| s.workload == workload)
     }
 
+    /// What a workload needs, by all services that it serves.
+    pub fn needs_of(&self, workload: &str) -> Needs {
+        let mut needs = Needs::default();
+        for service in self.services.iter().filter(|s| s.workload == workload) {
+            needs.stores.extend(&service.needs.stores);
+            needs.external.extend(service.needs.external.iter().cloned());
+        }
+        needs.stores.sort();
+        needs.stores.dedup();
+        needs.external.sort();
+        needs.external.dedup();
+        needs
+    }
+
     /// Whether a workload publishes or consumes facts.
     pub fn uses_broker(&self, workload: &str) -> bool {
         self.facts

@@ -12,3 +12,11 @@ pub(crate) fn documents(documents: &[Value]) -> Result<String> {
         documents.iter().map(serde_yaml_ng::to_string).collect::<Result<_, _>>()?;
     Ok(format!("{FIRST_LINE}{}", documents.join("---\n")))
 }
+
+/// A duration in the proto JSON form.
+pub(crate) fn millis(millis: u32) -> String {
+    match (millis / 1000, millis % 1000) {
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, rest) => format!("{seconds}.{rest:03}s"),
+    }
+}

@@ -3,6 +3,8 @@
 mod cargo;
 mod generate;
 mod lint;
+mod manifests;
+mod npm;
 mod review;
 mod stores;
 mod table;
@@ -36,6 +38,8 @@ enum Command {
     Test(test::Arguments),
     /// Checks formatting, lints, the contract's style and the house rules.
     Lint,
+    /// Validates every Kubernetes and Istio object against its published schema.
+    Manifests,
     /// Formats Rust and protobuf.
     Fmt,
     /// Writes every generated file, or checks that none differs.
@@ -66,6 +70,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Lint => lint::run(&root),
+        Command::Manifests => manifests::check(&root),
         Command::Fmt => lint::format(&root),
         Command::Gen(arguments) => arguments.run(&root),
         Command::ContractReview(arguments) => arguments.run(&root),

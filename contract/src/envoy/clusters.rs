@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{guard, typed};
+use crate::cluster;
 use crate::model::Contract;
+use crate::resilience::{
+    CONSECUTIVE_FAILURES, EJECTION_INTERVAL, EJECTION_TIME, MAX_CONNECTIONS, MAX_EJECTION_PERCENT,
+    MAX_PENDING_REQUESTS, MAX_REQUESTS, MIN_RETRY_CONCURRENCY, RETRY_BUDGET_PERCENT,
+};
 
 /// The edge itself, for the key set that it checks tokens with.
 pub(super) const LOOPBACK: &str = "edge_loopback";
 
 /// Nowhere: the REST prefix routes need a cluster, and must never reach one.
 pub(super) const NOWHERE: &str = "nowhere";
-
-const TRUST_DOMAIN: &str = "stoa.local";
 
 pub(super) fn all(contract: &Contract) -> Vec<Value> {
     let mut clusters: Vec<Value> = contract.workloads().iter().map(|w| workload(w)).collect();
@@ -66,7 +69,7 @@ fn endpoint(cluster: &str, host: &str, port: &str) -> Value {
 
 /// As a client Envoy stops at TLS 1.2 unless both bounds are set.
 fn mutual_tls(workload: &str) -> Value {
-    let identity = format!("spiffe://{TRUST_DOMAIN}/ns/stoa/sa/{workload}");
+    let identity = format!("spiffe://{}", cluster::principal(workload));
     let context = json!({
         "sni": workload,
         "common_tls_context": {
@@ -105,14 +108,15 @@ fn http2() -> Value {
     )
 }
 
-/// Retries may add a fifth to the load. The default concurrency of 3 starves
-/// them just when one of two replicas goes away.
 fn circuit_breakers() -> Value {
     json!({"thresholds": [{
-        "max_connections": 1024,
-        "max_pending_requests": 4096,
-        "max_requests": 4096,
-        "retry_budget": {"budget_percent": {"value": 20.0}, "min_retry_concurrency": 20},
+        "max_connections": MAX_CONNECTIONS,
+        "max_pending_requests": MAX_PENDING_REQUESTS,
+        "max_requests": MAX_REQUESTS,
+        "retry_budget": {
+            "budget_percent": {"value": RETRY_BUDGET_PERCENT},
+            "min_retry_concurrency": MIN_RETRY_CONCURRENCY,
+        },
     }]})
 }
 
@@ -121,16 +125,16 @@ fn circuit_breakers() -> Value {
 fn outlier_detection() -> Value {
     json!({
         "split_external_local_origin_errors": true,
-        "consecutive_gateway_failure": 5,
+        "consecutive_gateway_failure": CONSECUTIVE_FAILURES,
         "enforcing_consecutive_gateway_failure": 100,
         "enforcing_consecutive_5xx": 0,
         "enforcing_success_rate": 0,
         "enforcing_local_origin_success_rate": 0,
-        "consecutive_local_origin_failure": 5,
-        "interval": "5s",
-        "base_ejection_time": "10s",
+        "consecutive_local_origin_failure": CONSECUTIVE_FAILURES,
+        "interval": EJECTION_INTERVAL,
+        "base_ejection_time": EJECTION_TIME,
         "max_ejection_time": "60s",
-        "max_ejection_percent": 50,
+        "max_ejection_percent": MAX_EJECTION_PERCENT,
     })
 }
 

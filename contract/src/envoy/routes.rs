@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{access, clusters, guard, limits, millis, typed};
 use crate::model::{Contract, Method, Service};
+use crate::resilience::RETRY_ON;
 
 pub(super) fn table(contract: &Contract) -> Value {
     let mut routes: Vec<Value> = contract.external().map(|(s, m)| rpc(contract, s, m)).collect();
@@ -69,12 +70,10 @@ fn time_limits(method: &Method) -> Map<String, Value> {
     }
 }
 
-/// Methods with a retry are idempotent, so a try that was begun and lost, or
-/// that took too long, may be made again. `reset` covers the time limit of a try.
 fn retry_policy(method: &Method) -> Option<(String, Value)> {
     let retry = method.policy.retry.as_ref()?;
     let policy = json!({
-        "retry_on": "connect-failure,refused-stream,reset,unavailable",
+        "retry_on": RETRY_ON,
         "num_retries": retry.attempts,
         "per_try_timeout": millis(retry.per_try_ms),
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},

@@ -1,6 +1,6 @@
 //! The call graph: who may call what, workload by workload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Contract, Method, Service};
 
@@ -33,6 +33,14 @@ impl Contract {
             }
         }
         calls.into_values().collect()
+    }
+
+    /// Everybody in the graph: workloads that serve or call, sorted; the edge and
+    /// the tools included.
+    pub fn participants(&self) -> Vec<String> {
+        let callers = self.calls().into_iter().map(|c| c.caller.to_owned());
+        let all: BTreeSet<String> = callers.chain(self.workloads()).collect();
+        all.into_iter().collect()
     }
 
     /// The workloads that may call one, with the methods; sorted by caller.

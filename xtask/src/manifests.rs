@@ -1,0 +1,75 @@
+//! Checks every Kubernetes object against its published schema, unknown fields included.
+//!
+//! The schemas of Istio's resources are published as compiled JavaScript (npm
+//! `@kubernetes-models/istio`), so it is a script that runs them.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use crate::npm;
+
+/// Of Istio 1.29.
+const ISTIO: &str = "@kubernetes-models/istio@3.0.1";
+const KUBERNETES: &str = "kubernetes-models@5.1.0";
+
+const SCRIPT: &str = "xtask/src/manifests/strict.mjs";
+const DIRS: [&str; 2] = ["istio/generated", "k8s/base"];
+
+/// Fails with every object that its schema refuses, and when the schemas let through
+/// what is broken on purpose.
+pub fn check(root: &Path) -> Result<()> {
+    let modules = npm::installed(root, &[ISTIO, KUBERNETES])?.join("node_modules");
+    let mut objects = Vec::new();
+    for dir in DIRS {
+        for file in yaml_files(&root.join(dir))? {
+            objects.extend(read(root, &file)?);
+        }
+    }
+    let mut node = Command::new("node");
+    node.arg(root.join(SCRIPT)).arg(modules).stdin(Stdio::piped());
+    println!("$ node {SCRIPT}");
+    let mut node = node.spawn().context("cannot run node")?;
+    let mut input = node.stdin.take().context("node has no input")?;
+    input.write_all(&serde_json::to_vec(&objects)?)?;
+    drop(input);
+    ensure!(node.wait()?.success(), "a manifest is not what its schema says");
+    Ok(())
+}
+
+/// The objects of a file, each with its place.
+fn read(root: &Path, file: &Path) -> Result<Vec<Value>> {
+    let shown = file.strip_prefix(root).unwrap_or(file).display();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let mut objects = Vec::new();
+    for document in serde_yaml_ng::Deserializer::from_str(&text) {
+        let object = Value::deserialize(document).with_context(|| format!("{shown}"))?;
+        // A list of files, never sent to a cluster.
+        if object["kind"] != "Kustomization" {
+            let name = &object["metadata"]["name"];
+            let place = format!("{shown}: {} {}", object["kind"], name).replace('"', "");
+            objects.push(json!({"place": place, "object": object}));
+        }
+    }
+    Ok(objects)
+}
+
+fn yaml_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(yaml_files(&path)?);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
