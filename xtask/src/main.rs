@@ -3,6 +3,7 @@
 mod cargo;
 mod generate;
 mod lint;
+mod promtool;
 mod stores;
 mod table;
 mod test;
@@ -33,7 +34,7 @@ enum Command {
     Stores(stores::Arguments),
     /// Runs all tests against real stores, then against the whole platform.
     Test(test::Arguments),
-    /// Checks formatting, lints, the contract's style and the house rules.
+    /// Checks formatting, lints, the contract's style, the alerts and the house rules.
     Lint,
     /// Formats Rust and protobuf.
     Fmt,
