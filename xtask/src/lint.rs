@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, run as run_command};
-use crate::{manifests, npm, review};
+use crate::{manifests, npm, promtool, review};
 
 /// Checks the contract's style.
 const BUF: &str = "@bufbuild/buf@1.75.0";
@@ -31,6 +31,7 @@ pub fn run(root: &Path) -> Result<()> {
     run_command(buf().args(["format", "-d", "--exit-code", "proto"]))?;
     review::check(&path, root)?;
     manifests::check(root)?;
+    promtool::check(root)?;
     run_command(cargo(root).args(["test", "--package", "tidy"]))
 }
 

@@ -5,6 +5,7 @@ mod generate;
 mod lint;
 mod manifests;
 mod npm;
+mod promtool;
 mod review;
 mod stores;
 mod table;
@@ -36,7 +37,7 @@ enum Command {
     Stores(stores::Arguments),
     /// Runs all tests against real stores, then against the whole platform.
     Test(test::Arguments),
-    /// Checks formatting, lints, the contract's style and the house rules.
+    /// Checks formatting, lints, the contract's style, the alerts and the house rules.
     Lint,
     /// Validates every Kubernetes and Istio object against its published schema.
     Manifests,

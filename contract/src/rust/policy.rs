@@ -1,5 +1,7 @@
-//! The policy table: one entry per method, sorted by path.
+//! The policy table: one entry per method, sorted by path; and how finely the
+//! durations of requests are measured.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use heck::ToUpperCamelCase;
@@ -10,10 +12,9 @@ use crate::model::{Contract, Method, Service};
 pub(crate) fn render(contract: &Contract) -> String {
     let mut methods: Vec<_> = contract.methods().collect();
     methods.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
-    let mut code = String::from(
-        "
-         
-         /// Every method, sorted by path.\n\
+    let mut code = durations(contract);
+    code.push_str(
+        "/// Every method, sorted by path.\n\
          pub static METHODS: &[MethodPolicy] = &[",
     );
     for (service, method) in methods {
@@ -35,6 +36,23 @@ pub(crate) fn render(contract: &Contract) -> String {
     }
     code.push_str("];\n");
     code
+}
+
+/// Upper bounds where no method has a budget, in milliseconds.
+const LADDER_MS: [u32; 12] = [1, 5, 10, 25, 50, 100, 200, 400, 1_000, 2_500, 5_000, 10_000];
+
+/// An alert on latency counts what was answered within a method's budget: each
+/// budget must be the bound of a bucket.
+fn durations(contract: &Contract) -> String {
+    let budgets = contract.methods().filter_map(|(_, m)| m.policy.slo.as_ref());
+    let bounds: BTreeSet<u32> =
+        LADDER_MS.into_iter().chain(budgets.map(|s| s.latency_ms)).collect();
+    let seconds: Vec<f64> = bounds.iter().map(|ms| f64::from(*ms) / 1000.0).collect();
+    format!(
+        "/// Upper bounds of the buckets that durations are counted in, in seconds: every\n\
+         /// method's latency budget is among them.\n\
+         pub static DURATION_BUCKETS: &[f64] = &{seconds:?};\n"
+    )
 }
 
 fn entry(service: &Service, method: &Method) -> String {

@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
 use crate::Problem;
+use crate::measure::code_of;
 
 /// A channel to one workload.
 #[derive(Clone, Debug)]
@@ -108,13 +109,6 @@ async fn retrying(
         left -= 1;
         tokio::time::sleep(BACKOFF.mul_f64(0.5 + rand::random::<f64>())).await;
     }
-}
-
-/// The status of a response that has no body; `Ok` when the status is yet to come
-/// in the trailers.
-pub(crate) fn code_of(response: &Response<Body>) -> Code {
-    let header = response.headers().get("grpc-status");
-    header.map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
 }
 
 fn record(policy: &MethodPolicy, answer: &Result<Response<Body>, Error>, took: Duration) {

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use proto::policy::{Access, MethodPolicy};
@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use crate::access::{self, Rule};
-use crate::channel::code_of;
+use crate::measure::Measurement;
 use crate::mesh::workload_of;
 use crate::{Caller, Peer, Problem, User, Verifier};
 
@@ -64,17 +64,22 @@ where
         let span = span_of(&request);
         Box::pin(
             async move {
-                match rules.admit(request).await {
-                    Ok((request, Rule::Plumbing)) => inner.call(request).await,
+                let measurement = proto::policy::of(request.uri().path()).map(Measurement::start);
+                let response = match rules.admit(request).await {
+                    Ok((request, Rule::Plumbing)) => inner.call(request).await?,
                     Ok((request, Rule::Method(policy))) => {
                         let deadline = deadline(policy, request.headers());
-                        within(policy, deadline, inner.call(request)).await
+                        within(deadline, inner.call(request)).await?
                     }
                     Err(problem) => {
                         tracing::info!(rpc.reason = problem.reason(), "refused");
-                        Ok(Status::from(problem).into_http())
+                        Status::from(problem).into_http()
                     }
-                }
+                };
+                Ok(match measurement {
+                    Some(measurement) => measurement.finish_with(response),
+                    None => response,
+                })
             }
             .instrument(span),
         )
@@ -171,25 +176,12 @@ fn timeout(value: &str) -> Option<Duration> {
 }
 
 async fn within<E>(
-    policy: &'static MethodPolicy,
     deadline: Duration,
     serving: impl Future<Output = Result<Response<Body>, E>>,
 ) -> Result<Response<Body>, E> {
-    let started = Instant::now();
-    let answer = tokio::time::timeout(deadline, serving)
+    tokio::time::timeout(deadline, serving)
         .await
-        .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()));
-    if let Ok(response) = &answer {
-        record(policy, response, started.elapsed());
-    }
-    answer
-}
-
-fn record(policy: &MethodPolicy, response: &Response<Body>, took: Duration) {
-    let code = code_of(response);
-    let labels = [("rpc_method", policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
-    metrics::histogram!("rpc_server_duration_seconds", &labels).record(took.as_secs_f64());
-    tracing::debug!(rpc.code = ?code, took_ms = took.as_millis(), "served");
+        .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()))
 }
 
 /// OpenTelemetry's conventions for RPC; the path is bounded by the contract.

@@ -9,6 +9,7 @@ mod caller;
 mod channel;
 mod gate;
 mod keys;
+mod measure;
 mod mesh;
 mod server;
 mod token;

@@ -65,6 +65,7 @@ where
         let telemetry = telemetry::init(process, config)?;
         let shutdown = shutdown_on_signal()?;
         let handle = telemetry.metrics();
+        tokio::spawn(upkeep(telemetry.metrics()));
         run(Arc::new(move || handle.render()), shutdown).await
     };
     match result.await {
@@ -73,6 +74,16 @@ where
             eprintln!("{process}: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Takes in what was measured. Reading the metrics does so too, but where nobody
+/// reads them every request would leave something behind for ever.
+async fn upkeep(metrics: telemetry::Metrics) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
     }
 }
 

@@ -5,8 +5,10 @@ mod logs;
 
 use anyhow::{Context, Result};
 pub use context::{set_parent, traceparent};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+pub use metrics_exporter_prometheus::PrometheusHandle as Metrics;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use proto::policy::DURATION_BUCKETS;
 
 /// Telemetry settings.
 #[derive(clap::Args, Clone, Debug)]
@@ -33,19 +35,15 @@ pub enum LogFormat {
     Pretty,
 }
 
-/// Seconds. Fine where the budgets of the contract lie.
-const DURATION_BUCKETS: [f64; 13] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.5, 1.0, 2.5, 10.0];
-
 /// Keeps telemetry going; flushes what is left when dropped.
 pub struct Telemetry {
     tracer: Option<SdkTracerProvider>,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
 }
 
 impl Telemetry {
     /// Renders the metrics in Prometheus' text format.
-    pub fn metrics(&self) -> PrometheusHandle {
+    pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
     }
 }
@@ -64,9 +62,35 @@ pub fn init(service: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     // One crypto provider for every TLS user of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let tracer = logs::init(service, config)?;
-    let metrics = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)?
-        .install_recorder()
-        .context("metrics are set up already")?;
+    let metrics = recorder()?.install_recorder().context("metrics are set up already")?;
     Ok(Telemetry { tracer, metrics })
+}
+
+/// Durations are histograms whose buckets the contract's promises decide.
+fn recorder() -> Result<PrometheusBuilder> {
+    let durations = Matcher::Suffix("_seconds".to_owned());
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(durations, DURATION_BUCKETS)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn durations_are_a_histogram_with_a_bucket_for_every_promise_of_the_contract() {
+        let recorder = recorder().expect("the buckets are good").build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!("rpc_server_duration_seconds").record(0.3);
+        });
+        let text = recorder.handle().render();
+        assert!(text.contains("# TYPE rpc_server_duration_seconds histogram"), "{text}");
+        for slo in proto::policy::METHODS.iter().filter_map(|m| m.slo) {
+            let within = u32::from(slo.latency > Duration::from_millis(300));
+            let le = slo.latency.as_secs_f64();
+            let bucket = format!("rpc_server_duration_seconds_bucket{{le=\"{le}\"}} {within}");
+            assert!(text.lines().any(|line| line == bucket), "{bucket} is not in {text}");
+        }
+    }
 }
