@@ -172,6 +172,12 @@ impl HttpRule {
     }
 }
 
+/// Whether a field is secret or personal: it must not be shown anywhere.
+pub fn is_sensitive(field: &FieldDescriptor) -> Result<bool> {
+    let level: Option<serde_json::Value> = option(&field.options(), "sensitivity")?;
+    Ok(level.is_some_and(|l| l != 0))
+}
+
 /// The field at a dotted path.
 fn field_at(message: &MessageDescriptor, path: &str) -> Result<FieldDescriptor> {
     let unknown = || anyhow::anyhow!("{} has no field {path}", message.full_name());

@@ -4,10 +4,10 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{Kind, MessageDescriptor};
 
 use super::names;
-use crate::model::{Contract, is_ours, option};
+use crate::model::{Contract, is_ours, is_sensitive};
 
 /// Messages with at least one field that must not be shown.
 pub(crate) fn sensitive(contract: &Contract) -> Result<Vec<MessageDescriptor>> {
@@ -43,9 +43,4 @@ pub(crate) fn render(contract: &Contract) -> Result<String> {
         );
     }
     Ok(code)
-}
-
-fn is_sensitive(field: &FieldDescriptor) -> Result<bool> {
-    let level: Option<serde_json::Value> = option(&field.options(), "sensitivity")?;
-    Ok(level.is_some_and(|l| l != 0))
 }

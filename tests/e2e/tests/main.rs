@@ -9,6 +9,7 @@ mod client;
 mod crashes;
 mod journey;
 mod orders;
+mod parity;
 mod platform;
 mod refusals;
 mod workloads;

@@ -1,0 +1,207 @@
+//! For every external method a situation in which it succeeds, made anew at each call.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::client::{Customer, order, product};
+use crate::platform::{Platform, eventually};
+
+/// Who calls, with which request: one that is answered with a success.
+#[derive(Clone)]
+pub struct Situation {
+    pub token: Option<String>,
+    /// The whole request in proto JSON, names as in the contract.
+    pub request: Value,
+    /// Beside authorization, content type and `idempotency-key`.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A fresh situation for a method. Those for one method differ in generated values only.
+pub async fn situation(platform: &Platform, method: &Method) -> Situation {
+    let short = method.path.split('.').next_back().unwrap_or_default();
+    let world = World { platform };
+    match short {
+        "CartService/GetCart" | "CartService/ClearCart" => of(&world.shopper().await.0, json!({})),
+        "CartService/AddItem" | "CartService/UpdateItem" => {
+            let (customer, product) = world.shopper().await;
+            of(&customer, json!({"product_id": product, "quantity": 2}))
+        }
+        "CartService/RemoveItem" => {
+            let (customer, product) = world.shopper().await;
+            of(&customer, json!({"product_id": product}))
+        }
+        _ if short.starts_with("Catalog") || short.starts_with("Inventory") => {
+            world.of_the_catalogue(short).await
+        }
+        _ if short.starts_with("Identity") => world.of_accounts(short).await,
+        _ if short.starts_with("Order") => world.of_orders(short).await,
+        _ if short.starts_with("Payment") => world.of_payments(short).await,
+        _ => world.of_notifications(short).await,
+    }
+}
+
+fn unknown(method: &str) -> Situation {
+    panic!("{method}: no situation is known in which it succeeds; add one to parity/world.rs")
+}
+
+fn anybody(request: Value) -> Situation {
+    Situation { token: None, request, headers: Vec::new() }
+}
+
+fn of(customer: &Customer, request: Value) -> Situation {
+    let token = customer.session["access_token"].as_str().map(str::to_owned);
+    Situation { token, ..anybody(request) }
+}
+
+struct World<'a> {
+    platform: &'a Platform,
+}
+
+impl World<'_> {
+    fn of_admin(&self, request: Value) -> Situation {
+        Situation { token: self.platform.admin.client.token(), ..anybody(request) }
+    }
+
+    /// A new customer with a new product in the cart.
+    async fn shopper(&self) -> (Customer, String) {
+        let product = self.platform.admin.product(1_250, 20).await;
+        let customer = self.platform.anonymous().register().await;
+        customer.put_in_cart(&product, 1).await;
+        (customer, product)
+    }
+
+    /// A new customer with a confirmed order, whose money is taken.
+    async fn buyer(&self) -> (Customer, Value) {
+        let (customer, _) = self.shopper().await;
+        let order = customer.order("tok_visa").await.ok();
+        let path = format!("/v1/payments/{}", order["payment_id"].as_str().unwrap());
+        eventually("the payment is captured", async || {
+            let payment = customer.client.get(&path).await.ok();
+            (payment["state"] == "PAYMENT_STATE_CAPTURED").then_some(())
+        })
+        .await;
+        (customer, order)
+    }
+
+    async fn of_the_catalogue(&self, short: &str) -> Situation {
+        let id = self.platform.admin.product(1_250, 7).await;
+        match short {
+            "CatalogService/ListProducts" => {
+                let shown = self.platform.anonymous().get(&format!("/v1/products/{id}")).await.ok();
+                anybody(
+                    json!({"q": shown["sku"], "page_size": 5, "order_by": "PRODUCT_ORDER_NEWEST"}),
+                )
+            }
+            "CatalogService/GetProduct" | "InventoryService/GetStock" => {
+                anybody(json!({"product_id": id}))
+            }
+            "CatalogService/ListCategories" => anybody(json!({})),
+            "CatalogService/CreateProduct" => self.of_admin(json!({"product": product(2_400)})),
+            "CatalogService/UpdateProduct" => self.of_admin(
+                json!({"product_id": id, "product": {"name": "Tea kettle"}, "update_mask": "name"}),
+            ),
+            "CatalogService/DeleteProduct" => self.of_admin(json!({"product_id": id})),
+            "InventoryService/AdjustStock" => {
+                self.of_admin(json!({"product_id": id, "delta": "-2", "reason": "broken"}))
+            }
+            other => unknown(other),
+        }
+    }
+
+    async fn of_accounts(&self, short: &str) -> Situation {
+        let customer = self.platform.anonymous().register().await;
+        let refresh = json!({"refresh_token": customer.session["refresh_token"]});
+        let id = &customer.session["user"]["user_id"];
+        match short {
+            "IdentityService/Register" => {
+                let email = format!("grace-{}@example.com", Uuid::now_v7().simple());
+                let password = "correct horse battery";
+                anybody(json!({"email": email, "password": password, "display_name": "Grace"}))
+            }
+            "IdentityService/Login" => {
+                anybody(json!({"email": customer.email, "password": customer.password}))
+            }
+            "IdentityService/Refresh" | "IdentityService/Logout" => anybody(refresh),
+            "IdentityService/GetMe" => of(&customer, json!({})),
+            "IdentityService/UpdateMe" => of(
+                &customer,
+                json!({"user": {"display_name": "Countess"}, "update_mask": "displayName"}),
+            ),
+            "IdentityService/ListUsers" => self.of_admin(json!({"page_size": 3})),
+            "IdentityService/GetUser" => self.of_admin(json!({"user_id": id})),
+            "IdentityService/SetUserRoles" => {
+                self.of_admin(json!({"user_id": id, "roles": ["customer", "manager"]}))
+            }
+            "IdentityService/GetJwks" => anybody(json!({})),
+            other => unknown(other),
+        }
+    }
+
+    async fn of_orders(&self, short: &str) -> Situation {
+        if short == "OrderService/PlaceOrder" {
+            return of(&self.shopper().await.0, order("tok_visa"));
+        }
+        let (customer, order) = self.buyer().await;
+        match short {
+            "OrderService/ListOrders" => of(&customer, json!({"page_size": 3})),
+            "OrderService/GetOrder" | "OrderService/CancelOrder" | "OrderService/WatchOrder" => {
+                of(&customer, json!({"order_id": order["order_id"]}))
+            }
+            other => unknown(other),
+        }
+    }
+
+    async fn of_payments(&self, short: &str) -> Situation {
+        if short == "PaymentService/ReceiveWebhook" {
+            return self.webhook();
+        }
+        let (customer, order) = self.buyer().await;
+        let id = &order["payment_id"];
+        match short {
+            "PaymentService/GetPayment" => of(&customer, json!({"payment_id": id})),
+            "PaymentService/RefundPayment" => {
+                let amount = json!({"currency_code": "EUR", "units": "2", "nanos": 500_000_000});
+                self.of_admin(json!({"payment_id": id, "amount": amount, "reason": "scratched"}))
+            }
+            other => unknown(other),
+        }
+    }
+
+    /// A signed event of a kind that is noted and ignored.
+    fn webhook(&self) -> Situation {
+        let id = format!("evt_{}", Uuid::now_v7().simple());
+        let event = json!({"id": id, "type": "account.updated", "data": {}}).to_string();
+        let secret = self.platform.stack.layout().secret("sandbox-webhook").unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let signature =
+            sandbox::signature::sign(&secret, i64::try_from(now).unwrap(), event.as_bytes());
+        let payload = json!({"content_type": "application/json", "data": STANDARD.encode(event)});
+        Situation {
+            headers: vec![(sandbox::signature::HEADER.to_owned(), signature)],
+            ..anybody(json!({"provider": "sandbox", "payload": payload}))
+        }
+    }
+
+    async fn of_notifications(&self, short: &str) -> Situation {
+        let customer = self.platform.anonymous().register().await;
+        match short {
+            "NotificationService/ListNotifications" => {
+                eventually("the welcome is sent", async || {
+                    let list = customer.client.get("/v1/notifications").await.ok();
+                    let sent = &list["notifications"][0]["email_state"];
+                    (sent == "DELIVERY_STATE_SENT").then_some(())
+                })
+                .await;
+                of(&customer, json!({"page_size": 3}))
+            }
+            "NotificationService/GetPreferences" => of(&customer, json!({})),
+            "NotificationService/UpdatePreferences" => {
+                of(&customer, json!({"preferences": {"email": false}, "update_mask": "email"}))
+            }
+            other => unknown(other),
+        }
+    }
+}
