@@ -1,12 +1,12 @@
 //! What a contract must obey before anything is generated from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::errors;
-use crate::model::{Contract, ErrorCase, Fact, Method};
+use crate::model::{Contract, ErrorCase, External, Fact, Method};
 
 /// Fails on the first broken rule, naming the element.
 pub(crate) fn check(contract: &Contract) -> Result<()> {
@@ -17,7 +17,33 @@ pub(crate) fn check(contract: &Contract) -> Result<()> {
         no_maps(&method.descriptor.input(), &mut BTreeSet::new())?;
         no_maps(&method.descriptor.output(), &mut BTreeSet::new())?;
     }
+    check_names(contract)?;
     contract.facts.iter().try_for_each(check_fact)
+}
+
+/// Workloads and external systems become host names and names of Kubernetes objects:
+/// DNS labels (RFC 1123). One external system has one port.
+fn check_names(contract: &Contract) -> Result<()> {
+    let mut ports = BTreeMap::new();
+    for service in &contract.services {
+        let full_name = &service.full_name;
+        ensure!(is_dns_label(&service.workload), "{full_name}: workload {:?}", service.workload);
+        for External { name, port } in &service.needs.external {
+            ensure!(is_dns_label(name), "{full_name}: external system {name:?}");
+            let known = *ports.entry(name).or_insert(port);
+            ensure!(known == port, "{full_name}: {name} has the ports {known} and {port}");
+        }
+    }
+    Ok(())
+}
+
+fn is_dns_label(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edge = |c: Option<char>| c.is_some_and(|c| c != '-');
+    (1..=63).contains(&name.len())
+        && name.chars().all(allowed)
+        && edge(name.chars().next())
+        && edge(name.chars().next_back())
 }
 
 fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {

@@ -26,7 +26,11 @@ pub fn installed(root: &Path, packages: &[&str]) -> Result<PathBuf> {
     fs::create_dir_all(&partial)?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-fund", "--no-audit", "--loglevel=error", "--prefix"]);
-    run(npm.arg(&partial).args(packages))?;
+    if let Err(error) = run(npm.arg(&partial).args(packages)) {
+        // What is left is of no use; the installation's error matters, not this one's.
+        let _ = fs::remove_dir_all(&partial);
+        return Err(error);
+    }
     let moved = fs::rename(&partial, &dir);
     if moved.is_err() && dir.exists() {
         // Somebody else was faster.
