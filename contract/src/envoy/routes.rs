@@ -5,13 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access, clusters, guard, limits, millis, typed};
+use super::{access, clusters, docs, guard, limits, millis, typed};
 use crate::model::{Contract, Method, Service};
 
 pub(super) fn table(contract: &Contract) -> Value {
     let mut routes: Vec<Value> = contract.external().map(|(s, m)| rpc(contract, s, m)).collect();
     routes.push(rest_writes());
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
+    routes.push(docs::route());
     routes.push(unknown());
     json!({
         "name": "edge",
