@@ -3,6 +3,7 @@
 mod access;
 mod clusters;
 mod descriptor;
+mod docs;
 mod errors;
 mod filters;
 mod guard;

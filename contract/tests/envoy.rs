@@ -10,10 +10,12 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 13] = [
+const PLACEHOLDERS: [&str; 15] = [
     "ACCESS_LOG",
     "CORS_ORIGIN_REGEX",
     "DESCRIPTOR",
+    "DOCS_HOST",
+    "DOCS_PORT",
     "EDGE_ADDRESS",
     "EDGE_ADMIN_PORT",
     "EDGE_PORT",

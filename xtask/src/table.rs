@@ -24,11 +24,13 @@ fn rows(stack: &Stack) -> Result<Vec<(String, String)>> {
     let ports = &stack.options().ports;
     let mut rows = vec![
         ("edge".to_owned(), stack.edge_url()),
+        ("edge docs".to_owned(), stack.docs_url()),
         ("edge admin".to_owned(), stack.edge_admin_url()),
     ];
     rows.extend(SERVICES.map(|service| (service.to_owned(), stack.grpc_url(service))));
     rows.push(("sandbox".to_owned(), stack.sandbox_url()));
     rows.push(("guard".to_owned(), format!("http://127.0.0.1:{}", ports.guard)));
+    rows.push(("docs".to_owned(), format!("http://127.0.0.1:{}", ports.docs)));
     rows.push(("postgres".to_owned(), format!("127.0.0.1:{}", ports.postgres)));
     rows.push(("rabbitmq".to_owned(), format!("127.0.0.1:{}", ports.amqp)));
     rows.push(("redis".to_owned(), format!("127.0.0.1:{}", ports.redis)));

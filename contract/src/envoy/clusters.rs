@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{guard, typed};
+use super::{docs, guard, typed};
 use crate::cluster;
 use crate::model::Contract;
 use crate::resilience::{
@@ -29,6 +29,12 @@ pub(super) fn all(contract: &Contract) -> Vec<Value> {
         "type": "STRICT_DNS",
         "connect_timeout": "0.5s",
         "load_assignment": endpoint(guard::CLUSTER, "${GUARD_HOST}", "${GUARD_PORT}"),
+    }));
+    clusters.push(json!({
+        "name": docs::CLUSTER,
+        "type": "STRICT_DNS",
+        "connect_timeout": "0.5s",
+        "load_assignment": endpoint(docs::CLUSTER, "${DOCS_HOST}", "${DOCS_PORT}"),
     }));
     clusters.push(json!({
         "name": NOWHERE,

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access, clusters, guard, limits, millis, typed};
+use super::{access, clusters, docs, guard, limits, millis, typed};
 use crate::model::{Contract, Method, Service};
 use crate::resilience::RETRY_ON;
 
@@ -13,6 +13,7 @@ pub(super) fn table(contract: &Contract) -> Value {
     let mut routes: Vec<Value> = contract.external().map(|(s, m)| rpc(contract, s, m)).collect();
     routes.extend(guard::routes(contract));
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
+    routes.push(docs::route());
     routes.push(unknown());
     json!({
         "name": "edge",

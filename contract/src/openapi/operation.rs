@@ -14,9 +14,6 @@ use crate::sample;
 const RAW: &str = "google.api.HttpBody";
 const JSON: &str = "application/json";
 
-/// What the edge answers a stream with: one JSON object a line.
-const LINES: &str = "application/x-ndjson";
-
 pub(super) fn of(
     contract: &Contract,
     service: &Service,
@@ -29,7 +26,7 @@ pub(super) fn of(
         "operationId": method.name().to_lower_camel_case(),
         "tags": [service.workload],
         "summary": comments::first_sentence(&text),
-        "description": text,
+        "description": format!("{text}\n\n{}", in_words(contract, method)),
     });
     let parameters = parameters::of(method, schemas)?;
     if !parameters.is_empty() {
@@ -57,6 +54,23 @@ fn security(method: &Method) -> Value {
     }
 }
 
+/// The law of a method, for people.
+fn in_words(contract: &Contract, method: &Method) -> String {
+    let policy = &method.policy;
+    let who = match &policy.access.permission {
+        Some(permission) => {
+            format!("Permission `{permission}`: {}.", contract.holders(permission).join(", "))
+        }
+        None if policy.access.needs_user() => "For everybody who is signed in.".to_owned(),
+        None => "For everybody.".to_owned(),
+    };
+    let seconds = f64::from(policy.deadline_ms) / 1000.0;
+    let rate = policy.rate.as_ref().map_or_else(String::new, |rate| {
+        format!(" At most {} a minute, {} at once.", rate.per_minute, rate.burst)
+    });
+    format!("{who} Answers within {seconds} s.{rate}")
+}
+
 /// What the contract says that OpenAPI has no words for.
 fn law(contract: &Contract, method: &Method) -> Map<String, Value> {
     let policy = &method.policy;
@@ -67,6 +81,7 @@ fn law(contract: &Contract, method: &Method) -> Map<String, Value> {
         put("permission", json!(permission));
         put("roles", json!(contract.holders(permission)));
     }
+    put("stream", json!(method.descriptor.is_server_streaming()));
     put("deadline-ms", json!(policy.deadline_ms));
     put("idempotent", json!(method.idempotent || policy.idempotency_key));
     if let Some(rate) = &policy.rate {
@@ -142,12 +157,11 @@ fn success(method: &Method, schemas: &mut Schemas) -> Result<Value> {
     if stream {
         description.push_str(" One JSON object a line.");
     }
-    let kind = if stream { LINES } else { JSON };
     let schema = schemas.of_message(&output, Side::Response)?;
     let mut content = json!({"schema": schema});
     // A line of a stream is not the whole of it.
     if !stream {
         content["example"] = sample::message(&output)?;
     }
-    Ok(json!({"description": description, "headers": request_id, "content": {kind: content}}))
+    Ok(json!({"description": description, "headers": request_id, "content": {JSON: content}}))
 }

@@ -67,6 +67,8 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("MESH_CA", pki.authority().display().to_string()),
         ("GUARD_HOST", "127.0.0.1".to_owned()),
         ("GUARD_PORT", ports.guard.to_string()),
+        ("DOCS_HOST", "127.0.0.1".to_owned()),
+        ("DOCS_PORT", ports.docs.to_string()),
         ("JWT_ISSUER", JWT_ISSUER.to_owned()),
         ("JWT_AUDIENCE", JWT_AUDIENCE.to_owned()),
         ("DESCRIPTOR", options.root.join("envoy/descriptor.binpb").display().to_string()),

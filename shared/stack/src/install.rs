@@ -158,7 +158,7 @@ impl Drop for NoServices {
 }
 
 /// Runs an installer with its output in `log/install.log`.
-fn run(layout: &Layout, command: &mut Command) -> Result<()> {
+pub(crate) fn run(layout: &Layout, command: &mut Command) -> Result<()> {
     let path = layout.log("install");
     fs::create_dir_all(layout.path("log"))?;
     let log = OpenOptions::new().create(true).append(true).open(&path)?;

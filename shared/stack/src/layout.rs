@@ -10,8 +10,10 @@ use rand::Rng as _;
 use rand::distr::Alphanumeric;
 
 /// The directories that a stack owns under its state directory.
-const OWNED: [&str; 10] =
-    ["log", "log.old", "run", "secrets", "pki", "postgres", "rabbitmq", "redis", "mail", "envoy"];
+const OWNED: [&str; 11] = [
+    "log", "log.old", "run", "secrets", "pki", "postgres", "rabbitmq", "redis", "mail", "envoy",
+    "viewer",
+];
 
 /// The state directory of one stack.
 #[derive(Debug, Clone)]

@@ -80,6 +80,8 @@ pub struct Ports {
     pub sandbox: u16,
     /// The guard beside the edge, HTTP.
     pub guard: u16,
+    /// The pages behind `/docs`, HTTP.
+    pub docs: u16,
     grpc: BTreeMap<&'static str, u16>,
     admin: BTreeMap<&'static str, u16>,
 }
@@ -99,8 +101,9 @@ impl Ports {
             smtp: 11025,
             sandbox: 7201,
             guard: 7202,
+            docs: 7203,
             grpc: SERVICES.into_iter().zip(7001..).collect(),
-            admin: SERVICES.into_iter().chain(["sandbox", "guard"]).zip(7101..).collect(),
+            admin: SERVICES.into_iter().chain(["sandbox", "guard", "docs"]).zip(7101..).collect(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Ports {
             &mut self.smtp,
             &mut self.sandbox,
             &mut self.guard,
+            &mut self.docs,
         ]
         .into_iter()
         .chain(self.grpc.values_mut())

@@ -11,6 +11,7 @@ use crate::options::{Options, Ports, SERVICES};
 use crate::pki::{Pki, TRUST_DOMAIN};
 use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
+use crate::viewer;
 
 /// The account that exists from the first start on.
 pub(crate) const ADMIN_EMAIL: &str = "admin@stoa.local";
@@ -28,7 +29,7 @@ const PASSED_ON: [&str; 4] =
 /// The steps that start the services, to be run together.
 pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
     let plan = Plan { layout: &fleet.layout, options, pki };
-    let mut specs = vec![plan.sandbox()?, plan.guard()?];
+    let mut specs = vec![plan.sandbox()?, plan.guard()?, plan.docs()?];
     for service in SERVICES {
         specs.push(plan.service(service)?);
     }
@@ -114,6 +115,16 @@ impl Plan<'_> {
             .program("guard")?
             .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin("guard")))
             .env("HTTP_ADDR", format!("127.0.0.1:{}", ports.guard)))
+    }
+
+    fn docs(&self) -> Result<Spec> {
+        let ports = &self.options.ports;
+        Ok(self
+            .program("docs")?
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin("docs")))
+            .env("HTTP_ADDR", format!("127.0.0.1:{}", ports.docs))
+            .env("DOCUMENT", self.options.root.join("docs/api/openapi.yaml"))
+            .env("VIEWER_DIR", viewer::dir(self.layout)))
     }
 
     fn program(&self, name: &str) -> Result<Spec> {

@@ -19,6 +19,7 @@ use crate::seed::Seeder;
 use crate::services::{self, ADMIN_EMAIL, DATABASES};
 use crate::smtp;
 use crate::stores;
+use crate::viewer;
 use crate::watchdog::Watchdog;
 
 /// A running platform; stopped when dropped, and by a watchdog when its owner
@@ -48,6 +49,7 @@ impl Stack {
         options.ports.check_free()?;
         let tools = install::stores(&layout, progress)?;
         let python = install::python(&layout, progress)?;
+        viewer::install(&layout, progress)?;
         let pki = Pki::renew(&layout.path("pki"))?;
         let watchdog = Some(Watchdog::start(&layout)?);
         // From here on the drop of `stack` ends whatever was started.
@@ -88,6 +90,11 @@ impl Stack {
     /// `http://127.0.0.1:<port>`, without a slash at the end.
     pub fn edge_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.edge)
+    }
+
+    /// The API's documentation, for browsers.
+    pub fn docs_url(&self) -> String {
+        format!("{}/docs", self.edge_url())
     }
 
     /// Envoy's own interface, without a slash at the end.

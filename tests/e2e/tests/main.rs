@@ -7,6 +7,7 @@ mod accounts;
 mod catalogue;
 mod client;
 mod crashes;
+mod docs;
 mod journey;
 mod orders;
 mod parity;

@@ -1,0 +1,51 @@
+//! Packages from npm, pinned, in the cache that all checkouts share.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::install::{cache, packages, run};
+use crate::layout::Layout;
+use crate::progress::Progress;
+
+/// A directory whose `node_modules` holds one package, `name@version`. Its scripts
+/// are not run: they may be anybody's, and some report to their makers.
+pub fn install(package: &str, layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let name = package.trim_start_matches('@').replace(['/', '@'], "-");
+    let dir = cache()?.join("npm").join(name);
+    let complete = dir.join("complete");
+    fs::create_dir_all(&dir)?;
+    // Two checkouts may start at the same time: the second waits here.
+    let lock = File::create(dir.with_extension("lock"))?;
+    lock.lock()?;
+    if complete.exists() {
+        return Ok(dir);
+    }
+    progress.note(&format!("Installing {package} from npm …"));
+    let began = Instant::now();
+    let mut npm = program(layout, progress)?;
+    npm.args(["install", "--ignore-scripts", "--no-fund", "--no-audit", "--prefix"]);
+    run(layout, npm.arg(&dir).arg(package))?;
+    File::create(complete)?;
+    progress.done(&format!("{package} installed"), began.elapsed());
+    Ok(dir)
+}
+
+/// `npm`; installs it where it is missing.
+pub fn program(layout: &Layout, progress: &mut dyn Progress) -> Result<Command> {
+    let works = || {
+        let mut command = Command::new("npm");
+        command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !works() {
+        packages(&["npm", "nodejs"], layout, progress)?;
+        if !works() {
+            bail!("npm does not run");
+        }
+    }
+    Ok(Command::new("npm"))
+}
