@@ -1,7 +1,8 @@
 //! What the contract says in words: the comments before its elements.
 
 use prost_reflect::{
-    FieldDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
+    EnumDescriptor, EnumValueDescriptor, FieldDescriptor, FileDescriptor, MessageDescriptor,
+    MethodDescriptor, ServiceDescriptor,
 };
 
 /// The comment before a service.
@@ -22,6 +23,23 @@ pub(crate) fn of_message(message: &MessageDescriptor) -> String {
 /// The comment before a field.
 pub(crate) fn of_field(field: &FieldDescriptor) -> String {
     leading(&field.parent_message().parent_file(), field.path())
+}
+
+/// The comment before an enum.
+pub(crate) fn of_enum(descriptor: &EnumDescriptor) -> String {
+    leading(&descriptor.parent_file(), descriptor.path())
+}
+
+/// The comment before a value of an enum.
+pub(crate) fn of_value(value: &EnumValueDescriptor) -> String {
+    leading(&value.parent_enum().parent_file(), value.path())
+}
+
+/// The first sentence of a comment, without its full stop.
+pub(crate) fn first_sentence(text: &str) -> &str {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let sentence = paragraph.split_once(". ").map_or(paragraph, |(first, _)| first);
+    sentence.trim_end_matches('.')
 }
 
 /// The leading comment of the element at a path of its file: paragraphs apart by
@@ -54,6 +72,13 @@ mod tests {
                 assert!(!of_field(&field).is_empty(), "{}", field.full_name());
             }
         }
+    }
+
+    #[test]
+    fn the_first_sentence_ends_at_its_full_stop() {
+        assert_eq!(first_sentence("One product. It is new."), "One product");
+        assert_eq!(first_sentence("One product.\n\nMore."), "One product");
+        assert_eq!(first_sentence(""), "");
     }
 
     #[test]

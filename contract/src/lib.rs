@@ -3,8 +3,8 @@
 //! [`generate`] is pure: it reads the `.proto` tree and answers the files as
 //! they should be. Who calls it decides whether to write them or to compare.
 
-mod comments;
 pub mod cluster;
+mod comments;
 mod constraints;
 mod descriptor;
 mod envoy;
@@ -16,8 +16,8 @@ mod openapi;
 mod pages;
 mod prometheus;
 pub mod release;
-pub mod review;
 mod resilience;
+pub mod review;
 mod rules;
 mod rust;
 pub mod sample;

@@ -1,6 +1,5 @@
 //! The REST surface as an OpenAPI 3.1 document.
 
-mod comments;
 mod errors;
 mod fields;
 mod operation;
@@ -13,6 +12,7 @@ use anyhow::{Result, ensure};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
+use crate::comments;
 use crate::model::Contract;
 use crate::{File, yaml};
 use errors::Responses;
@@ -97,7 +97,7 @@ fn tags(contract: &Contract) -> Value {
             continue;
         };
         let descriptor = method.descriptor.parent_service();
-        let text = comments::of(&descriptor.parent_file(), descriptor.path());
+        let text = comments::of_service(descriptor);
         let tag = tags.entry(&service.workload).or_default();
         *tag = [tag.as_str(), &text].join(" ").trim().to_owned();
     }

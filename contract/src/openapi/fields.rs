@@ -5,8 +5,8 @@ use prost_reflect::{FieldDescriptor, Kind};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use super::comments;
 use super::schemas::{Schemas, Side};
+use crate::comments;
 use crate::constraints::Constraints;
 use crate::model::extension;
 
@@ -14,7 +14,7 @@ use crate::model::extension;
 pub(super) fn schema(field: &FieldDescriptor, side: Side, schemas: &mut Schemas) -> Result<Value> {
     let constraints = Constraints::of(field)?;
     let mut schema = value_or_list(field, &constraints, side, schemas)?;
-    let description = comments::of(&field.parent_message().parent_file(), field.path());
+    let description = comments::of_field(field);
     if !description.is_empty() {
         let more = bounds_in_words(field, &constraints);
         schema.insert("description".to_owned(), json!(format!("{description}{more}")));

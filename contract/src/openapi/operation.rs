@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::errors::Responses;
 use super::schemas::{Schemas, Side};
-use super::{comments, fields, parameters};
+use super::{fields, parameters};
+use crate::comments;
 use crate::model::{Contract, HttpRule, Method, Service};
 use crate::sample;
 
@@ -21,7 +22,7 @@ pub(super) fn of(
     schemas: &mut Schemas,
     responses: &mut Responses,
 ) -> Result<Value> {
-    let text = comments::of(&method.descriptor.parent_file(), method.descriptor.path());
+    let text = comments::of_method(&method.descriptor);
     let mut operation = json!({
         "operationId": method.name().to_lower_camel_case(),
         "tags": [service.workload],
@@ -120,7 +121,7 @@ fn body(method: &Method, http: &HttpRule, schemas: &mut Schemas) -> Result<Value
 }
 
 fn body_of_field(field: &FieldDescriptor, schemas: &mut Schemas) -> Result<Value> {
-    let description = comments::of(&field.parent_message().parent_file(), field.path());
+    let description = comments::of_field(field);
     let content = match field.kind() {
         Kind::Message(message) if message.full_name() == RAW => json!({"schema": {}}),
         Kind::Message(message) => json!({
@@ -150,7 +151,7 @@ fn success(method: &Method, schemas: &mut Schemas) -> Result<Value> {
         let content = json!({"*/*": {}});
         return Ok(json!({"description": "Done.", "headers": request_id, "content": content}));
     }
-    let text = comments::of(&output.parent_file(), output.path());
+    let text = comments::of_message(&output);
     let ours = output.full_name().starts_with("stoa.");
     let stream = method.descriptor.is_server_streaming();
     let mut description = if ours { text } else { "Done.".to_owned() };

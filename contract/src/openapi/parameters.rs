@@ -4,8 +4,9 @@ use anyhow::Result;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
+use super::fields;
 use super::schemas::{Schemas, Side, well_known};
-use super::{comments, fields};
+use crate::comments;
 use crate::constraints::Constraints;
 use crate::model::Method;
 
@@ -88,8 +89,7 @@ fn parameter(
     if place == "path" || fields::is_required(field)? {
         parameter["required"] = json!(true);
     }
-    parameter["description"] =
-        json!(comments::of(&field.parent_message().parent_file(), field.path()));
+    parameter["description"] = json!(comments::of_field(field));
     parameter["schema"] = schema;
     Ok(parameter)
 }

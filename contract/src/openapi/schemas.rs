@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use super::{comments, errors, fields};
+use super::{errors, fields};
+use crate::comments;
 use crate::model::Contract;
 
 /// Which way a message goes.
@@ -92,7 +93,7 @@ impl Schemas {
         }
         let mut schema = json!({
             "type": "object",
-            "description": comments::of(&message.parent_file(), message.path()),
+            "description": comments::of_message(message),
             "properties": properties,
         });
         if !required.is_empty() {
@@ -107,10 +108,9 @@ impl Schemas {
     pub(super) fn of_enum(&mut self, descriptor: &EnumDescriptor) -> Result<Value> {
         let name = descriptor.name();
         self.claim(name, descriptor.full_name())?;
-        let file = descriptor.parent_file();
-        let mut text = comments::of(&file, descriptor.path());
+        let mut text = comments::of_enum(descriptor);
         for value in descriptor.values() {
-            let comment = comments::of(&file, value.path());
+            let comment = comments::of_value(&value);
             text.push_str(&format!("\n- `{}`: {comment}", value.name()));
         }
         let names: Vec<String> = descriptor.values().map(|v| v.name().to_owned()).collect();

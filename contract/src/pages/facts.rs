@@ -16,7 +16,7 @@ pub(super) fn render(contract: &Contract) -> Result<String> {
     let rows = contract.facts.iter().map(|fact| {
         vec![
             format!("[`{}`](#{})", fact.topic, super::markdown::anchor(&fact.topic)),
-            first_sentence(&comments::of_message(&fact.message)),
+            first_paragraph(&comments::of_message(&fact.message)),
             code(&fact.publisher),
             list(&fact.consumers),
         ]
@@ -103,6 +103,6 @@ fn fields(message: &MessageDescriptor, before: &str, rows: &mut Vec<Vec<String>>
     Ok(())
 }
 
-fn first_sentence(text: &str) -> String {
+fn first_paragraph(text: &str) -> String {
     text.split("\n\n").next().unwrap_or_default().to_owned()
 }
