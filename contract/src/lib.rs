@@ -6,6 +6,7 @@
 mod comments;
 mod constraints;
 mod descriptor;
+pub mod drift;
 mod envoy;
 mod istio;
 mod kubernetes;
@@ -54,7 +55,11 @@ pub fn load(root: &Path) -> Result<Contract> {
 
 /// Every generated file of the checkout at `root`, as it should be.
 pub fn generate(root: &Path) -> Result<Vec<File>> {
-    let contract = load(root)?;
+    compile(&load(root)?)
+}
+
+/// Every file that is made from a contract, by path.
+fn compile(contract: &Contract) -> Result<Vec<File>> {
     let backends = [
         rust::files,
         envoy::files,
@@ -66,7 +71,7 @@ pub fn generate(root: &Path) -> Result<Vec<File>> {
     ];
     let mut files = Vec::new();
     for backend in backends {
-        files.extend(backend(&contract)?);
+        files.extend(backend(contract)?);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
