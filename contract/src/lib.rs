@@ -7,6 +7,7 @@ pub mod cluster;
 mod comments;
 mod constraints;
 mod descriptor;
+pub mod drift;
 mod envoy;
 pub mod errors;
 mod istio;
@@ -67,7 +68,7 @@ pub fn generate(root: &Path) -> Result<Vec<File>> {
     generate_from(&load(root)?)
 }
 
-/// Every file that is generated from a contract.
+/// Every file that is generated from a contract, by path.
 pub fn generate_from(contract: &Contract) -> Result<Vec<File>> {
     let backends = [
         rust::files,

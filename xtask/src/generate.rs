@@ -1,42 +1,51 @@
 //! `gen`: brings the generated files and the contract together.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use contract::drift::{self, Difference, What};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Change nothing; name the files that differ and fail if there are any.
+    /// Change nothing; name what differs, file, line and method, and fail if anything does.
     #[arg(long)]
     check: bool,
 }
 
 impl Arguments {
     pub fn run(&self, root: &Path) -> Result<()> {
-        let files = contract::generate(root)?;
-        let mut different = 0;
-        for file in &files {
-            let path = root.join(&file.path);
-            if fs::read(&path).is_ok_and(|contents| contents == file.contents) {
-                continue;
-            }
-            different += 1;
-            println!("{}", file.path.display());
-            if !self.check {
-                if let Some(dir) = path.parent() {
-                    fs::create_dir_all(dir)?;
-                }
-                fs::write(&path, &file.contents)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
-            }
+        let differences = drift::find(root)?;
+        for difference in &differences {
+            println!("{difference}");
         }
-        match (self.check, different) {
-            (_, 0) => println!("all {} generated files are up to date", files.len()),
-            (true, _) => bail!("{different} generated files differ; run `make gen`"),
-            (false, _) => println!("{different} of {} generated files written", files.len()),
+        let paths: BTreeSet<_> = differences.iter().map(|d| &d.path).collect();
+        match (self.check, paths.len()) {
+            (_, 0) => println!("all generated files are up to date"),
+            (true, files) => bail!("{files} files are not what the contract says; run `make gen`"),
+            (false, files) => {
+                write(root, &differences)?;
+                println!("{files} files brought up to date");
+            }
         }
         Ok(())
+    }
+}
+
+fn write(root: &Path, differences: &[Difference]) -> Result<()> {
+    let different = |file: &contract::File| differences.iter().any(|d| d.path == file.path);
+    for file in contract::generate(root)?.iter().filter(|file| different(file)) {
+        let path = root.join(&file.path);
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        fs::write(&path, &file.contents)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    match differences.iter().find(|d| d.what == What::Stray) {
+        Some(stray) => bail!("{stray}: remove it, or move it elsewhere"),
+        None => Ok(()),
     }
 }
