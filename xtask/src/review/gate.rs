@@ -73,7 +73,7 @@ pub fn passes(approvals: &Approvals, breaks: &[Break]) -> Result<()> {
     let entries: String = missing.iter().map(|b| b.entry()).collect();
     bail!(
         "{} breaking changes of the contract without an approval; take them back, or add to \
-         {APPROVED} with a reason and who approved it (docs/contract/reviewing.md):\n\n{entries}",
+         {APPROVED} with a reason and who approved it (docs/contract-review.md):\n\n{entries}",
         missing.len()
     )
 }

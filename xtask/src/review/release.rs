@@ -12,7 +12,7 @@ use super::{breaking, gate};
 /// An empty list of approved breaks.
 const NONE_APPROVED: &str = "\
 # Breaking changes of the contract since its last release, made on purpose: see
-# docs/contract/reviewing.md. `make lint` shows the entry that it misses;
+# docs/contract-review.md. `make lint` shows the entry that it misses;
 # `make contract-release` moves them to the release's manifest.
 []
 ";
