@@ -106,3 +106,23 @@ fn quorum() -> FieldTable {
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page is made by the contract compiler, which cannot ask this crate.
+    #[test]
+    fn the_catalogue_of_events_names_the_queues_that_are_declared() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/contract/events.md");
+        let page = std::fs::read_to_string(page).expect("the page exists");
+        assert!(page.contains(&format!("`{EVENTS}`")));
+        for fact in FACTS {
+            for consumer in fact.consumers {
+                let queue = queue(consumer, fact.topic);
+                assert!(page.contains(&format!("`{queue}`")), "{queue}");
+                assert!(page.contains(&format!("`{}`", dead_letter_queue(&queue))), "{queue}");
+            }
+        }
+    }
+}
