@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::client;
+
 #[derive(Args)]
 pub struct Arguments {
     /// Change nothing; name the files that differ and fail if there are any.
@@ -32,10 +34,11 @@ impl Arguments {
                     .with_context(|| format!("cannot write {}", path.display()))?;
             }
         }
+        different += usize::from(client::differs(root, self.check)?);
         match (self.check, different) {
-            (_, 0) => println!("all {} generated files are up to date", files.len()),
+            (_, 0) => println!("all {} generated files are up to date", files.len() + 1),
             (true, _) => bail!("{different} generated files differ; run `make gen`"),
-            (false, _) => println!("{different} of {} generated files written", files.len()),
+            (false, _) => println!("{different} of {} generated files written", files.len() + 1),
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use stack::{Layout, Terminal};
 
 use crate::cargo::{cargo, run as run_command};
+use crate::client;
 
 /// Checks the contract's style; from npm.
 const BUF: &str = "1.75.0";
@@ -30,6 +31,7 @@ pub fn run(root: &Path) -> Result<()> {
     };
     run_command(buf().arg("lint"))?;
     run_command(buf().args(["format", "-d", "--exit-code", "proto"]))?;
+    client::lint(root)?;
     run_command(cargo(root).args(["test", "--package", "tidy"]))
 }
 

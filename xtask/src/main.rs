@@ -1,6 +1,7 @@
 //! Developer commands; `make help` lists those for every day.
 
 mod cargo;
+mod client;
 mod generate;
 mod lint;
 mod stores;

@@ -27,7 +27,7 @@ mod whole;
 
 pub use install::{cache as cache_dir, envoy, packages as install_packages};
 pub use layout::Layout;
-pub use npm::{install as install_npm, program as npm};
+pub use npm::{install as install_npm, locked as install_locked_npm};
 pub use options::{Options, Ports, SERVICES};
 pub use process::{Record, all_running, running};
 pub use progress::{Progress, Quiet, Terminal};

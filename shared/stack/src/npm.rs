@@ -1,7 +1,7 @@
 //! Packages from npm, pinned, in the cache that all checkouts share.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -32,6 +32,20 @@ pub fn install(package: &str, layout: &Layout, progress: &mut dyn Progress) -> R
     File::create(complete)?;
     progress.done(&format!("{package} installed"), began.elapsed());
     Ok(dir)
+}
+
+/// What the lock file of a directory of the checkout names, in its `node_modules`.
+pub fn locked(dir: &Path, layout: &Layout, progress: &mut dyn Progress) -> Result<()> {
+    let lock = fs::read(dir.join("package-lock.json"))?;
+    let installed = dir.join("node_modules/.installed-from");
+    if fs::read(&installed).is_ok_and(|from| from == lock) {
+        return Ok(());
+    }
+    progress.note(&format!("Installing what {} needs from npm …", dir.display()));
+    let mut npm = program(layout, progress)?;
+    npm.current_dir(dir).args(["ci", "--ignore-scripts", "--no-fund", "--no-audit"]);
+    run(layout, &mut npm)?;
+    Ok(fs::write(installed, lock)?)
 }
 
 /// `npm`; installs it where it is missing.

@@ -12,4 +12,5 @@ mod journey;
 mod orders;
 mod platform;
 mod refusals;
+mod typescript;
 mod workloads;
