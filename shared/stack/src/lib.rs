@@ -25,7 +25,7 @@ mod viewer;
 mod watchdog;
 mod whole;
 
-pub use install::{cache as cache_dir, envoy, packages as install_packages};
+pub use install::{api_testers, cache as cache_dir, envoy, packages as install_packages};
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};
 pub use options::{Options, Ports, SERVICES};

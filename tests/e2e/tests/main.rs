@@ -12,5 +12,6 @@ mod journey;
 mod orders;
 mod platform;
 mod refusals;
+mod schemathesis;
 mod typescript;
 mod workloads;
