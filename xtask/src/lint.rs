@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
+use stack::{Layout, Terminal};
 
 use crate::cargo::{cargo, run as run_command};
-use crate::{manifests, npm, promtool, review};
+use crate::{client, manifests, promtool, review};
 
 /// Checks the contract's style.
 const BUF: &str = "@bufbuild/buf@1.75.0";
@@ -32,6 +33,7 @@ pub fn run(root: &Path) -> Result<()> {
     review::check(&path, root)?;
     manifests::check(root)?;
     promtool::check(root)?;
+    client::lint(root)?;
     run_command(cargo(root).args(["test", "--package", "tidy"]))
 }
 
@@ -42,5 +44,6 @@ pub fn format(root: &Path) -> Result<()> {
 
 /// The program; installed at the first use.
 pub fn buf(root: &Path) -> Result<PathBuf> {
-    Ok(npm::installed(root, &[BUF])?.join("node_modules/.bin/buf"))
+    let layout = Layout::new(&root.join(".stoa/lint"))?;
+    Ok(stack::install_npm(&[BUF], &layout, &mut Terminal)?.join("node_modules/.bin/buf"))
 }

@@ -1,10 +1,10 @@
 //! Developer commands; `make help` lists those for every day.
 
 mod cargo;
+mod client;
 mod generate;
 mod lint;
 mod manifests;
-mod npm;
 mod promtool;
 mod review;
 mod stores;

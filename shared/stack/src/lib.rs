@@ -25,9 +25,9 @@ mod viewer;
 mod watchdog;
 mod whole;
 
-pub use install::{cache as cache_dir, envoy, packages as install_packages};
+pub use install::{api_testers, cache as cache_dir, envoy, packages as install_packages};
 pub use layout::Layout;
-pub use npm::{install as install_npm, program as npm};
+pub use npm::{install as install_npm, locked as install_locked_npm};
 pub use options::{Options, Ports, SERVICES};
 pub use process::{Record, all_running, running};
 pub use progress::{Progress, Quiet, Terminal};

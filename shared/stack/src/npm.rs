@@ -1,7 +1,7 @@
 //! Packages from npm, pinned, in the cache that all checkouts share.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::install::{cache, packages, run};
 use crate::layout::Layout;
 use crate::progress::Progress;
 
-/// A directory whose `node_modules` holds one package, `name@version`. Its scripts
+/// A directory whose `node_modules` holds packages, each `name@version`. Their scripts
 /// are not run: they may be anybody's, and some report to their makers.
-pub fn install(package: &str, layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
-    let name = package.trim_start_matches('@').replace(['/', '@'], "-");
+pub fn install(wanted: &[&str], layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let name = wanted.join("+").replace(['/', '@'], "-");
     let dir = cache()?.join("npm").join(name);
     let complete = dir.join("complete");
     fs::create_dir_all(&dir)?;
@@ -24,14 +24,29 @@ pub fn install(package: &str, layout: &Layout, progress: &mut dyn Progress) -> R
     if complete.exists() {
         return Ok(dir);
     }
-    progress.note(&format!("Installing {package} from npm …"));
+    let what = wanted.join(", ");
+    progress.note(&format!("Installing {what} from npm …"));
     let began = Instant::now();
     let mut npm = program(layout, progress)?;
     npm.args(["install", "--ignore-scripts", "--no-fund", "--no-audit", "--prefix"]);
-    run(layout, npm.arg(&dir).arg(package))?;
+    run(layout, npm.arg(&dir).args(wanted))?;
     File::create(complete)?;
-    progress.done(&format!("{package} installed"), began.elapsed());
+    progress.done(&format!("{what} installed"), began.elapsed());
     Ok(dir)
+}
+
+/// What the lock file of a directory of the checkout names, in its `node_modules`.
+pub fn locked(dir: &Path, layout: &Layout, progress: &mut dyn Progress) -> Result<()> {
+    let lock = fs::read(dir.join("package-lock.json"))?;
+    let installed = dir.join("node_modules/.installed-from");
+    if fs::read(&installed).is_ok_and(|from| from == lock) {
+        return Ok(());
+    }
+    progress.note(&format!("Installing what {} needs from npm …", dir.display()));
+    let mut npm = program(layout, progress)?;
+    npm.current_dir(dir).args(["ci", "--ignore-scripts", "--no-fund", "--no-audit"]);
+    run(layout, &mut npm)?;
+    Ok(fs::write(installed, lock)?)
 }
 
 /// `npm`; installs it where it is missing.

@@ -28,7 +28,7 @@ pub(crate) fn dir(layout: &Layout) -> PathBuf {
 
 /// Puts the files there.
 pub(crate) fn install(layout: &Layout, progress: &mut dyn Progress) -> Result<()> {
-    let package = npm::install(PACKAGE, layout, progress)?.join("node_modules/swagger-ui-dist");
+    let package = npm::install(&[PACKAGE], layout, progress)?.join("node_modules/swagger-ui-dist");
     fs::create_dir_all(dir(layout))?;
     for file in FILES {
         let (from, to) = (package.join(file), dir(layout).join(file));

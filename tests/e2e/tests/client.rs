@@ -51,9 +51,9 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The access token, if signed in.
-    pub fn token(&self) -> Option<String> {
-        self.token.clone()
+    /// The access token, where somebody is signed in.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -13,4 +13,6 @@ mod orders;
 mod parity;
 mod platform;
 mod refusals;
+mod schemathesis;
+mod typescript;
 mod workloads;

@@ -62,7 +62,10 @@ struct World<'a> {
 
 impl World<'_> {
     fn of_admin(&self, request: Value) -> Situation {
-        Situation { token: self.platform.admin.client.token(), ..anybody(request) }
+        Situation {
+            token: self.platform.admin.client.token().map(str::to_owned),
+            ..anybody(request)
+        }
     }
 
     /// A new customer with a new product in the cart.
