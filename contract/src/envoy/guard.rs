@@ -93,7 +93,7 @@ fn suspicious_queries(contract: &Contract) -> BTreeMap<String, String> {
     let mut patterns = BTreeMap::new();
     patterns.insert("of odd names".to_owned(), ".*[?&][^=&]*[%.].*".to_owned());
     for (_, method) in contract.external() {
-        if !method.http.as_ref().is_some_and(|http| http.verb == "GET") {
+        if method.http.as_ref().is_none_or(|http| http.verb != "GET") {
             continue;
         }
         // A path with an unknown field is no contract: it was refused when it was read.

@@ -13,5 +13,6 @@ mod matrix;
 mod orders;
 mod parity;
 mod platform;
+mod redaction;
 mod refusals;
 mod workloads;
