@@ -67,7 +67,7 @@ fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
     }
     check_limits(method)?;
     check_errors(method)?;
-    check_resources(method)
+    check_resources(method, permissions)
 }
 
 /// Numbers that can be kept.
@@ -111,7 +111,7 @@ fn check_errors(method: &Method) -> Result<()> {
 }
 
 /// What a REST path names is known, so that its ownership can be tried.
-fn check_resources(method: &Method) -> Result<()> {
+fn check_resources(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
     let named: BTreeSet<String> =
         method.resources()?.iter().map(|(f, _)| f.full_name().to_owned()).collect();
     for field in method.path_fields()? {
@@ -123,6 +123,11 @@ fn check_resources(method: &Method) -> Result<()> {
         ensure!(!resource.kind.is_empty(), "{name}: a resource without a type");
         let by_user = method.policy.access.needs_user();
         ensure!(!resource.owned || by_user, "{name}: owned, but the method knows no user");
+        if let Some(permission) = &resource.seen_by {
+            ensure!(resource.owned, "{name}: seen by {permission}, but nobody owns it");
+            let held = permissions.contains(permission.as_str());
+            ensure!(held, "{name}: seen by {permission}, which no role holds");
+        }
     }
     Ok(())
 }

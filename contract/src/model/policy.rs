@@ -41,6 +41,8 @@ pub struct Resource {
     /// To everybody but its owner it does not exist.
     #[serde(default)]
     pub owned: bool,
+    /// A permission whose holders see everybody's.
+    pub seen_by: Option<String>,
 }
 
 /// `stoa.policy.v1.Needs`.

@@ -302,7 +302,7 @@ pub mod payment_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// One of the signed-in user's payments.
+        /// One of the signed-in user's payments. Who may give money back sees everybody's.
         pub async fn get_payment(
             &mut self,
             request: impl tonic::IntoRequest<super::GetPaymentRequest>,
@@ -393,7 +393,7 @@ pub mod payment_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with PaymentServiceServer.
     #[async_trait]
     pub trait PaymentService: std::marker::Send + std::marker::Sync + 'static {
-        /// One of the signed-in user's payments.
+        /// One of the signed-in user's payments. Who may give money back sees everybody's.
         async fn get_payment(
             &self,
             request: tonic::Request<super::GetPaymentRequest>,

@@ -45,6 +45,8 @@ impl Postgres {
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
             format!("max_connections={}", self.max_connections),
+            // Without the DETAIL of errors, which repeats values: a customer's address.
+            "log_error_verbosity=terse".to_owned(),
         ];
         let mut args: Vec<OsString> = vec!["-D".into(), data.into()];
         args.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));

@@ -8,6 +8,8 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -25,11 +27,18 @@ pub(crate) fn init(
     let filter = EnvFilter::try_new(&config.log_filter).context("RUST_LOG is not a filter")?;
     Registry::default()
         .with(filter)
+        .with(filter_fn(|line| keeps_secrets(line.target(), *line.level())))
         .with(tracing_opentelemetry::layer().with_tracer(tracer))
         .with(format(config.log_format))
         .try_init()
         .context("logging is set up already")?;
     Ok(provider)
+}
+
+/// Below INFO the broker's client writes down every frame: passwords, and facts with
+/// what they say of people. Whatever RUST_LOG asks for, nobody reads that.
+fn keeps_secrets(target: &str, level: Level) -> bool {
+    level <= Level::INFO || !target.starts_with("lapin")
 }
 
 fn format<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
@@ -56,4 +65,17 @@ fn exporter(service: &'static str, endpoint: &str) -> Result<SdkTracerProvider> 
         .with_batch_exporter(exporter)
         .with_resource(Resource::builder().with_service_name(service).build())
         .build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brokers_client_never_tells_what_it_carries() {
+        assert!(!keeps_secrets("lapin::io_loop", Level::TRACE));
+        assert!(!keeps_secrets("lapin::channels", Level::DEBUG));
+        assert!(keeps_secrets("lapin::connection", Level::WARN));
+        assert!(keeps_secrets("events::relay", Level::TRACE));
+    }
 }

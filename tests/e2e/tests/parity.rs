@@ -3,10 +3,10 @@
 //! the contract; a method for which none can be made fails.
 
 mod abuse;
-mod broken;
-mod call;
+pub mod broken;
+pub mod call;
 mod compare;
-mod world;
+pub mod world;
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -44,12 +44,7 @@ async fn platform() -> &'static RwLock<Platform> {
             // A crash is noticed when the lease of the dead process is over.
             let lease = ["orders", "SAGA_LEASE_MS", "5000"].map(str::to_owned);
             options.settings.push(lease.into());
-            let stack = Stack::start(options, &mut Quiet).await.expect("the whole platform starts");
-            limit_rates(&stack, false).await;
-            let anonymous = Client::new(&stack.edge_url());
-            let password = stack.admin_password().expect("the administrator has a password");
-            let admin = Admin::sign_in(anonymous, stack.admin_email(), &password).await;
-            RwLock::new(Platform { stack, admin })
+            RwLock::new(Platform::start(options).await)
         })
         .await
 }
@@ -64,6 +59,16 @@ pub async fn limit_rates(stack: &Stack, on: bool) {
 }
 
 impl Platform {
+    /// Starts a stack of its own, without limits of rates.
+    pub async fn start(options: Options) -> Self {
+        let stack = Stack::start(options, &mut Quiet).await.expect("the whole platform starts");
+        limit_rates(&stack, false).await;
+        let anonymous = Client::new(&stack.edge_url());
+        let password = stack.admin_password().expect("the administrator has a password");
+        let admin = Admin::sign_in(anonymous, stack.admin_email(), &password).await;
+        Self { stack, admin }
+    }
+
     /// Somebody who is not signed in.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.stack.edge_url())

@@ -1,0 +1,174 @@
+//! What belongs to somebody does not exist for anybody else: for every method that names
+//! an owned resource, over every way in, and without telling it from what never was.
+
+use contract::{EDGE, Method, Resource};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use tonic::Code;
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use super::expected::Way;
+use super::world::World;
+use super::{AT_ONCE, peers};
+use crate::dynamic::{Answer, Call, grpc, rest};
+use crate::parity::CONTRACT;
+use crate::platform::{Platform, with_platform};
+
+/// The three ways to a method.
+struct Ways {
+    http: reqwest::Client,
+    edge_url: String,
+    edge: Channel,
+    mesh: Channel,
+}
+
+impl Ways {
+    fn to(platform: &Platform, workload: &str) -> Self {
+        let edge_url = platform.stack.edge_url();
+        let peers = peers::all(&platform.stack, &CONTRACT);
+        let peer = peers.iter().find(|p| p.name == EDGE).unwrap();
+        Self {
+            http: reqwest::Client::new(),
+            edge: Endpoint::from_shared(edge_url.clone()).unwrap().connect_lazy(),
+            edge_url,
+            mesh: peer.channel(&platform.stack, workload),
+        }
+    }
+
+    async fn ask(&self, way: Way, method: &Method, request: &Value, token: &str) -> Answer {
+        let key = Uuid::now_v7().to_string();
+        let idempotency_key = method.policy.idempotency_key.then_some(key.as_str());
+        let call = Call { method, request, token: Some(token), idempotency_key };
+        match way {
+            Way::Grpc => grpc(&self.edge, &call).await,
+            Way::Rest => rest(&self.http, &self.edge_url, &call).await,
+            Way::Mesh => grpc(&self.mesh, &call).await,
+        }
+    }
+}
+
+#[test]
+fn matrix_what_belongs_to_another_customer_does_not_exist() {
+    with_platform(async |platform| {
+        let world = World::build(&platform).await;
+        let mut cases = Vec::new();
+        for (service, method) in CONTRACT.external() {
+            for (field, resource) in method.resources().unwrap() {
+                if resource.owned {
+                    let id = world.resource(&resource.kind, &field).to_owned();
+                    let owned = Owned { method, field: field.name().to_owned(), id, resource };
+                    cases.push((service.workload.clone(), owned));
+                }
+            }
+        }
+        assert!(!cases.is_empty(), "the contract has no owned resource at all");
+        let count = cases.len();
+        let trying = cases
+            .into_iter()
+            .map(|(workload, owned)| {
+                let (platform, world) = (&platform, &world);
+                async move {
+                    let ways = Ways::to(platform, &workload);
+                    owned.try_all(&ways, world).await
+                }
+            })
+            .collect::<Vec<_>>();
+        let answers: Vec<(usize, Vec<String>)> =
+            futures::stream::iter(trying).buffered(AT_ONCE).collect().await;
+        let asked: usize = answers.iter().map(|(asked, _)| asked).sum();
+        let violations: Vec<String> = answers.into_iter().flat_map(|(_, v)| v).collect();
+        println!(
+            "matrix: {count} methods with an owned resource, {asked} questions; {} violations",
+            violations.len()
+        );
+        assert!(violations.is_empty(), "{}", violations.join("\n"));
+    });
+}
+
+/// A field that names what belongs to the customer.
+struct Owned {
+    method: &'static Method,
+    field: String,
+    id: String,
+    resource: Resource,
+}
+
+impl Owned {
+    /// How many questions were asked, and what was wrong. Strangers first, the owner
+    /// last: an owner's call may change the resource.
+    async fn try_all(&self, ways: &Ways, world: &World) -> (usize, Vec<String>) {
+        let people = &world.people;
+        let users = [
+            ("other customer", &people.other, "customer"),
+            ("manager", &people.manager, "manager"),
+            ("admin", &people.admin, "admin"),
+        ];
+        let (admitted, strangers): (Vec<_>, Vec<_>) =
+            users.into_iter().partition(|(_, _, role)| self.is_seen_by(role));
+        let (mut asked, mut violations) = (0, Vec::new());
+        for way in [Way::Grpc, Way::Rest, Way::Mesh] {
+            for (name, token, _) in &strangers {
+                asked += 2;
+                violations.extend(self.hidden(ways, world, way, name, token).await);
+            }
+        }
+        let owner = ("owner", &people.customer, "");
+        for way in [Way::Grpc, Way::Rest, Way::Mesh] {
+            for (name, token, _) in admitted.iter().chain([&owner]) {
+                asked += 1;
+                let got = ways.ask(way, self.method, &self.aimed_at(world, &self.id), token).await;
+                if got.code != Code::Ok {
+                    violations.push(format!(
+                        "{} over {way:?}: the {name} gets {got:?}",
+                        self.method.path
+                    ));
+                }
+            }
+        }
+        (asked, violations)
+    }
+
+    /// Asks for another's resource, and for one that never was.
+    async fn hidden(
+        &self,
+        ways: &Ways,
+        world: &World,
+        way: Way,
+        name: &str,
+        token: &str,
+    ) -> Option<String> {
+        let nowhere = Uuid::now_v7().to_string();
+        let request = self.aimed_at(world, &self.id);
+        let theirs = masked(ways.ask(way, self.method, &request, token).await, &self.id);
+        let request = self.aimed_at(world, &nowhere);
+        let nothing = masked(ways.ask(way, self.method, &request, token).await, &nowhere);
+        let hidden = theirs.code == Code::NotFound && !theirs.reason.is_empty();
+        (!hidden || theirs != nothing).then(|| {
+            format!(
+                "{} over {way:?} as `{name}`: another's {} answers {theirs:?}, one that is not \
+                 there {nothing:?}",
+                self.method.path, self.field
+            )
+        })
+    }
+
+    fn aimed_at(&self, world: &World, id: &str) -> Value {
+        let mut request = world.request(self.method);
+        request[&self.field] = json!(id);
+        request
+    }
+
+    /// Whether the contract lets a role see everybody's.
+    fn is_seen_by(&self, role: &str) -> bool {
+        let permission = self.resource.seen_by.as_deref();
+        permission.is_some_and(|p| CONTRACT.holders(p).contains(&role))
+    }
+}
+
+/// Without the id, which both questions may repeat.
+fn masked(mut answer: Answer, id: &str) -> Answer {
+    answer.message = answer.message.replace(id, "<id>");
+    answer.body = serde_json::from_str(&answer.body.to_string().replace(id, "<id>")).unwrap();
+    answer
+}

@@ -1,0 +1,133 @@
+//! Users as the matrix tries them: real ones, and tokens that are wrong in one way each.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grpc::Claims;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use stack::Stack;
+
+use super::world::People;
+
+/// What a token is worth.
+pub enum Standing {
+    /// There is no token.
+    Nobody,
+    /// A good token with these roles.
+    Roles(Vec<String>),
+    /// A token that must not be believed, whatever it says.
+    Invalid,
+}
+
+/// A column of the matrix.
+pub struct User {
+    pub name: &'static str,
+    pub token: Option<String>,
+    pub standing: Standing,
+}
+
+impl User {
+    fn good(name: &'static str, token: String, roles: &[&str]) -> Self {
+        let roles = roles.iter().map(ToString::to_string).collect();
+        Self { name, token: Some(token), standing: Standing::Roles(roles) }
+    }
+
+    fn bad(name: &'static str, token: String) -> Self {
+        Self { name, token: Some(token), standing: Standing::Invalid }
+    }
+}
+
+/// Everybody. Bad tokens all claim to be the administrator's: who believes one of them
+/// lets everything through.
+pub async fn all(stack: &Stack, people: &People) -> Vec<User> {
+    let platform = Signer::of(stack).await;
+    let real = claims_in(&people.admin);
+    let hour = 3_600;
+    let mut unknown = claims_in(&people.customer);
+    unknown.roles = vec!["superuser".to_owned(), "Admin".to_owned(), "admin ".to_owned()];
+    let roleless = Claims { roles: Vec::new(), ..unknown.clone() };
+    let expired = Claims { iat: real.iat - hour, exp: real.iat - hour / 2, ..real.clone() };
+    let foreign = Claims { iss: "https://shop.example.com".to_owned(), ..real.clone() };
+    let elsewhere = Claims { aud: "warehouse".to_owned(), ..real.clone() };
+    vec![
+        User { name: "anonymous", token: None, standing: Standing::Nobody },
+        User::good("customer", people.customer.clone(), &["customer"]),
+        User::good("other customer", people.other.clone(), &["customer"]),
+        User::good("manager", people.manager.clone(), &["manager"]),
+        User::good("admin", people.admin.clone(), &["admin"]),
+        User::good("unknown roles", platform.sign(&unknown), &["superuser", "Admin", "admin "]),
+        User::good("no roles", platform.sign(&roleless), &[]),
+        User::bad("expired", platform.sign(&expired)),
+        User::bad("foreign issuer", platform.sign(&foreign)),
+        User::bad("wrong audience", platform.sign(&elsewhere)),
+        User::bad("alg none", with_alg_none(&real)),
+        User::bad("HS256, public key", platform.sign_with_public_key(&real)),
+        User::bad("wrong key, right kid", platform.impostor().sign(&real)),
+        User::bad("unknown kid", Signer { kid: "made-up".into(), ..platform }.sign(&real)),
+        User::bad("tampered", tampered(&people.customer)),
+    ]
+}
+
+/// A key that signs tokens.
+struct Signer {
+    kid: String,
+    key: KeyPair,
+}
+
+impl Signer {
+    /// The platform's own key, so that only the claim under test is wrong.
+    async fn of(stack: &Stack) -> Self {
+        let url = stack.postgres_url("identity").unwrap();
+        let mut database = PgConnection::connect(&url).await.unwrap();
+        let sql = "select kid, private_key from signing_keys order by created_at desc, kid limit 1";
+        let (kid, pem): (String, String) =
+            sqlx::query_as(sql).fetch_one(&mut database).await.unwrap();
+        Self { kid, key: KeyPair::from_pem(&pem).unwrap() }
+    }
+
+    /// Another key under the same name.
+    fn impostor(&self) -> Self {
+        Self { kid: self.kid.clone(), key: KeyPair::generate().unwrap() }
+    }
+
+    fn sign(&self, claims: &Claims) -> String {
+        let key = EncodingKey::from_ec_pem(self.key.serialize_pem().as_bytes()).unwrap();
+        encode(&self.header(Algorithm::ES256), claims, &key).unwrap()
+    }
+
+    /// For verifiers that let the token choose the algorithm: the secret is public.
+    fn sign_with_public_key(&self, claims: &Claims) -> String {
+        let key = EncodingKey::from_secret(self.key.public_key_pem().as_bytes());
+        encode(&self.header(Algorithm::HS256), claims, &key).unwrap()
+    }
+
+    fn header(&self, algorithm: Algorithm) -> Header {
+        Header { kid: Some(self.kid.clone()), ..Header::new(algorithm) }
+    }
+}
+
+fn claims_in(token: &str) -> Claims {
+    serde_json::from_value(payload(token)).unwrap()
+}
+
+fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn with_alg_none(claims: &Claims) -> String {
+    let header = json!({"alg": "none", "typ": "JWT"});
+    let claims = serde_json::to_value(claims).unwrap();
+    let [header, claims] = [header, claims].map(|v| URL_SAFE_NO_PAD.encode(v.to_string()));
+    format!("{header}.{claims}.")
+}
+
+/// A customer's token whose owner has written another role into it.
+fn tampered(token: &str) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    let mut claims = payload(token);
+    claims["roles"] = json!(["admin"]);
+    format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2])
+}

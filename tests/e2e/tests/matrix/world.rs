@@ -1,0 +1,141 @@
+//! The people and the things of the matrix, all made for it and thrown away with it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::{Method, sample};
+use prost_reflect::FieldDescriptor;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::client::{Client, Customer, product, send};
+use crate::platform::{Platform, eventually};
+
+/// Access tokens.
+pub struct People {
+    pub customer: String,
+    pub other: String,
+    pub manager: String,
+    /// Not the platform's administrator: one that the matrix may change.
+    pub admin: String,
+}
+
+/// What calls are aimed at.
+pub struct World {
+    pub people: People,
+    owner: Customer,
+    /// Of the customer; confirmed and paid.
+    order: String,
+    payment: String,
+    product: String,
+    /// What may be deleted.
+    doomed: String,
+    /// Whose roles may be set.
+    subject: String,
+}
+
+impl World {
+    pub async fn build(platform: &Platform) -> Self {
+        let anonymous = platform.anonymous();
+        let (product, doomed) =
+            (platform.admin.product(1_250, 500).await, platform.admin.product(700, 0).await);
+        let (owner, other) = (anonymous.register().await, anonymous.register().await);
+        let order = bought(&owner, &product).await;
+        owner.put_in_cart(&product, 1).await;
+        other.put_in_cart(&product, 2).await;
+        let people = People {
+            customer: token(&owner.session),
+            other: token(&other.session),
+            manager: with_role(platform, "manager").await,
+            admin: with_role(platform, "admin").await,
+        };
+        let id = |field: &str| order[field].as_str().unwrap().to_owned();
+        let subject = anonymous.register().await.session["user"]["user_id"].clone();
+        let subject = subject.as_str().unwrap().to_owned();
+        let (order, payment) = (id("order_id"), id("payment_id"));
+        Self { people, owner, order, payment, product, doomed, subject }
+    }
+
+    /// The id of a thing of that kind: the customer's own where it has an owner.
+    pub fn resource(&self, kind: &str, of: &FieldDescriptor) -> &str {
+        match kind {
+            "order" => &self.order,
+            "payment" => &self.payment,
+            "product" if of.full_name().contains(".DeleteProductRequest.") => &self.doomed,
+            "product" => &self.product,
+            "user" => &self.subject,
+            "payment_provider" => "sandbox",
+            _ => panic!(
+                "{} names a {kind}, and the matrix has none: add one to matrix/world.rs",
+                of.full_name()
+            ),
+        }
+    }
+
+    /// A valid request, aimed at what may be harmed.
+    pub fn request(&self, method: &Method) -> Value {
+        let resources = method.resources().unwrap();
+        let given = |field: &FieldDescriptor| {
+            let named = resources.iter().find(|(f, _)| f.full_name() == field.full_name());
+            match named {
+                Some((_, resource)) => Some(json!(self.resource(&resource.kind, field))),
+                None => self.value(field),
+            }
+        };
+        let input = method.descriptor.input();
+        sample::message_with(&input, &given).unwrap_or_else(|e| panic!("{}: {e}", method.path))
+    }
+
+    /// Where the contract's sample would not do.
+    fn value(&self, field: &FieldDescriptor) -> Option<Value> {
+        let short = field.full_name().rsplit('.').take(2).collect::<Vec<_>>();
+        let [name, message] = short[..] else { return None };
+        Some(match (message, name) {
+            (_, "product_id") => json!(self.product),
+            (_, "product_ids") => json!([self.product]),
+            ("CreateProductRequest", "product") => product(1_000),
+            ("UpdateProductRequest", "product") => json!({"name": "Tea kettle"}),
+            ("RegisterRequest", "email") => {
+                json!(format!("grace-{}@example.com", Uuid::now_v7().simple()))
+            }
+            ("LoginRequest", "email") => json!(self.owner.email),
+            ("LoginRequest", "password") => json!(self.owner.password),
+            ("UpdateMeRequest", "user") => json!({"display_name": "Ada"}),
+            ("RefundPaymentRequest", "amount") => {
+                json!({"currency_code": "EUR", "units": "0", "nanos": 10_000_000})
+            }
+            ("AuthorizeRequest", "payment_token") => json!("tok_visa"),
+            ("HttpBody", "content_type") => json!("application/json"),
+            ("HttpBody", "data") => json!(STANDARD.encode("{}")),
+            _ => return None,
+        })
+    }
+}
+
+/// An order that is confirmed and whose money is taken.
+pub async fn bought(customer: &Customer, product: &str) -> Value {
+    customer.put_in_cart(product, 1).await;
+    let order = customer.order("tok_visa").await.ok();
+    let path = format!("/v1/payments/{}", order["payment_id"].as_str().unwrap());
+    eventually("the payment is captured", async || {
+        let payment = customer.client.get(&path).await.ok();
+        (payment["state"] == "PAYMENT_STATE_CAPTURED").then_some(())
+    })
+    .await;
+    order
+}
+
+/// The token of a new account to which the administrator has given one role.
+async fn with_role(platform: &Platform, role: &str) -> String {
+    let anonymous: Client = platform.anonymous();
+    let account = anonymous.register().await;
+    let id = account.session["user"]["user_id"].as_str().unwrap();
+    let path = format!("/v1/users/{id}/roles");
+    let request = platform.admin.client.request(reqwest::Method::PUT, &path);
+    send(request.json(&json!({"roles": [role]}))).await.ok();
+    let body = json!({"email": account.email, "password": account.password});
+    token(&anonymous.post("/v1/auth/login", body).await.ok())
+}
+
+fn token(session: &Value) -> String {
+    session["access_token"].as_str().unwrap().to_owned()
+}
