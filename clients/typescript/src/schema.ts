@@ -286,7 +286,7 @@ export interface paths {
          *
          *     The same `Idempotency-Key` with the same request returns the same order.
          *
-         *     Permission `orders:create`: customer, manager, admin. Answers within 10 s.
+         *     Permission `orders:create`: customer, manager, admin. Answers within 10 s. At most 60 a minute, 30 at once.
          */
         post: operations["placeOrder"];
         delete?: never;
@@ -392,7 +392,7 @@ export interface paths {
         };
         /**
          * One of the signed-in user's payments
-         * @description One of the signed-in user's payments.
+         * @description One of the signed-in user's payments. Who may give money back sees everybody's.
          *
          *     Permission `payments:read`: customer, manager, admin. Answers within 1 s.
          */
