@@ -147,3 +147,12 @@ fn a_constraint_that_the_compiler_does_not_know_is_refused() {
 fn an_unknown_option_is_refused() {
     refused(ORDERS, "deadline_ms: 10000", "deadline_sec: 10", "does not compile");
 }
+
+#[test]
+fn who_sees_everybodys_resources_holds_a_real_permission_and_there_is_an_owner() {
+    let payments = "payments/v1/payments.proto";
+    let seen_by = "seen_by: \"payments:refund\"";
+    let named = "GetPaymentRequest.payment_id: seen by payments:see, which no role holds";
+    refused(payments, seen_by, "seen_by: \"payments:see\"", named);
+    refused(payments, "owned: true\n      seen_by", "seen_by", "but nobody owns it");
+}

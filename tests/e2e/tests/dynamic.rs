@@ -3,20 +3,25 @@
 //! Messages are proto JSON with the contract's names on the way in, and what came
 //! back is told whole: refusals, the edge's own answers and broken connections too.
 
+mod codec;
+mod spread;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Buf, BufMut};
 use contract::Method;
 use futures::StreamExt;
 use prost_reflect::prost::Message;
-use prost_reflect::{DeserializeOptions, DynamicMessage, SerializeOptions};
+use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::{Map, Value};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use serde_json::Value;
 use tonic::metadata::MetadataKey;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+
+pub use codec::Raw;
+pub use spread::{percent, spread};
 
 /// One call of a method.
 pub struct Call<'a> {
@@ -45,10 +50,7 @@ pub struct Answer {
 
 /// Over gRPC, through the edge or straight to a service.
 pub async fn grpc(channel: &Channel, call: &Call<'_>) -> Answer {
-    let strictly = DeserializeOptions::new().deny_unknown_fields(true);
-    let input = call.method.descriptor.input();
-    let message = DynamicMessage::deserialize_with_options(input, call.request, &strictly)
-        .unwrap_or_else(|e| panic!("{}: {e}: {}", call.method.path, call.request));
+    let message = parse(&call.method.descriptor.input(), call.request);
     let mut request = tonic::Request::new(message.encode_to_vec());
     for (name, value) in headers(call) {
         let name = MetadataKey::from_bytes(name.as_bytes()).unwrap();
@@ -83,7 +85,12 @@ pub async fn rest(http: &reqwest::Client, edge: &str, call: &Call<'_>) -> Answer
     for (name, value) in headers(call) {
         request = request.header(name, value);
     }
-    request = match body {
+    told(with_body(request, body), call.method.descriptor.is_server_streaming()).await
+}
+
+/// The body of a REST request, where it has one.
+pub fn with_body(request: RequestBuilder, body: Option<Value>) -> RequestBuilder {
+    match body {
         None => request,
         // `google.api.HttpBody`: the body as it is.
         Some(body) if body["data"].is_string() && body["content_type"].is_string() => {
@@ -91,12 +98,11 @@ pub async fn rest(http: &reqwest::Client, edge: &str, call: &Call<'_>) -> Answer
             request.header(CONTENT_TYPE, body["content_type"].as_str().unwrap()).body(raw)
         }
         Some(body) => request.json(&body),
-    };
-    told(request, call.method.descriptor.is_server_streaming()).await
+    }
 }
 
 /// Sends a request and tells what came back; of a stream its first line.
-pub async fn told(request: reqwest::RequestBuilder, stream: bool) -> Answer {
+pub async fn told(request: RequestBuilder, stream: bool) -> Answer {
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) => {
@@ -121,49 +127,6 @@ pub async fn told(request: reqwest::RequestBuilder, stream: bool) -> Answer {
         Some((code, reason, message)) => Answer { http, ..answer(code, reason, message) },
         None => Answer { http, ..answer(Code::Unknown, "", &text) },
     }
-}
-
-/// Path with query, and body, as `google.api.http` spreads a request.
-pub fn spread(method: &Method, request: &Value) -> (String, Option<Value>) {
-    let http = method.http.as_ref().expect("a REST form");
-    let mut rest = request.as_object().cloned().unwrap_or_default();
-    let mut path = http.template.clone();
-    for name in http.variables() {
-        let value = rest.remove(name).unwrap_or_default();
-        path = path.replace(&format!("{{{name}}}"), &percent(&text(&value)));
-    }
-    match http.body.as_str() {
-        "*" => (path, Some(Value::Object(rest))),
-        "" => (with_query(path, &rest), None),
-        name => {
-            let body = rest.remove(name).unwrap_or_else(|| Value::Object(Map::new()));
-            (with_query(path, &rest), Some(body))
-        }
-    }
-}
-
-fn with_query(path: String, rest: &Map<String, Value>) -> String {
-    let pairs = rest.iter().flat_map(|(name, value)| match value {
-        Value::Array(items) => items.iter().map(|v| pair(name, v)).collect(),
-        value => vec![pair(name, value)],
-    });
-    let query: Vec<String> = pairs.collect();
-    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
-}
-
-fn pair(name: &str, value: &Value) -> String {
-    format!("{name}={}", percent(&text(value)))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Percent-encoded (RFC 3986, unreserved characters stay).
-pub fn percent(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
-    text.bytes().map(one).collect()
 }
 
 fn headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
@@ -193,46 +156,15 @@ fn answer(code: Code, reason: &str, message: &str) -> Answer {
     Answer { code, http: None, reason, message, body: Value::Null, unconnected: false }
 }
 
+/// A message from proto JSON; fails on whatever the contract does not know.
+pub fn parse(descriptor: &MessageDescriptor, value: &Value) -> DynamicMessage {
+    let strictly = DeserializeOptions::new().deny_unknown_fields(true);
+    DynamicMessage::deserialize_with_options(descriptor.clone(), value, &strictly)
+        .unwrap_or_else(|e| panic!("{}: {e}: {value}", descriptor.full_name()))
+}
+
 /// As the edge shows it: every scalar, also when it is 0 or empty.
-fn show(message: &DynamicMessage) -> Value {
+pub fn show(message: &DynamicMessage) -> Value {
     let options = SerializeOptions::new().skip_default_fields(false).use_proto_field_name(true);
     message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
-}
-
-/// Bytes as they are: the messages are encoded by their descriptors.
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining()).to_vec()))
-    }
 }

@@ -7,7 +7,8 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use super::broken::put;
-use super::call::{Caller, spread};
+use super::call::Caller;
+use crate::dynamic::spread;
 
 /// A request that must be refused.
 pub struct Case {
@@ -267,7 +268,7 @@ impl Cases {
 /// Every field of a body, and the way to it.
 fn fields_of(
     message: &MessageDescriptor,
-    way: &Vec<String>,
+    way: &[String],
     found: &mut Vec<(Vec<String>, FieldDescriptor)>,
 ) {
     for field in message.fields() {

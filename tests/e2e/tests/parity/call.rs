@@ -1,20 +1,16 @@
 //! Any method by its descriptor, the same request over gRPC and over REST.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::{Buf, BufMut};
 use contract::Method;
+use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message;
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
-use reqwest::header::CONTENT_TYPE;
-use serde_json::{Map, Value};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use serde_json::Value;
 use tonic::metadata::MetadataKey;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use super::world::Situation;
+use crate::dynamic::{Raw, parse, show, spread, with_body};
 
 /// What was answered, whichever way it came.
 pub type Outcome = Result<Value, Failure>;
@@ -82,14 +78,7 @@ impl Caller {
         let http = method.http.as_ref().expect("a REST form");
         let verb = http.verb.parse().unwrap();
         let builder = self.http.request(verb, format!("{}{path}", self.edge));
-        match body {
-            None => builder,
-            Some(body) if body["data"].is_string() && body["content_type"].is_string() => {
-                let raw = STANDARD.decode(body["data"].as_str().unwrap()).unwrap();
-                builder.header(CONTENT_TYPE, body["content_type"].as_str().unwrap()).body(raw)
-            }
-            Some(body) => builder.json(&body),
-        }
+        with_body(builder, body)
     }
 }
 
@@ -109,60 +98,6 @@ fn headers(situation: &Situation, key: Option<&str>) -> Vec<(String, String)> {
     headers.extend(situation.token.iter().map(|t| ("authorization".into(), format!("Bearer {t}"))));
     headers.extend(key.map(|key| ("idempotency-key".to_owned(), key.to_owned())));
     headers
-}
-
-/// Path with query, and body.
-pub fn spread(method: &Method, request: &Value) -> (String, Option<Value>) {
-    let http = method.http.as_ref().expect("a REST form");
-    let mut rest = request.as_object().cloned().unwrap_or_default();
-    let mut path = http.template.clone();
-    for name in http.variables() {
-        let value = rest.remove(name).unwrap_or_default();
-        path = path.replace(&format!("{{{name}}}"), &percent(&text(&value)));
-    }
-    match http.body.as_str() {
-        "*" => (path, Some(Value::Object(rest))),
-        "" => (with_query(path, &rest), None),
-        name => {
-            let body = rest.remove(name).unwrap_or_else(|| Value::Object(Map::new()));
-            (with_query(path, &rest), Some(body))
-        }
-    }
-}
-
-fn with_query(path: String, rest: &Map<String, Value>) -> String {
-    let pairs = rest.iter().flat_map(|(name, value)| match value {
-        Value::Array(items) => items.iter().map(|v| pair(name, v)).collect(),
-        value => vec![pair(name, value)],
-    });
-    let query: Vec<String> = pairs.collect();
-    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
-}
-
-fn pair(name: &str, value: &Value) -> String {
-    format!("{name}={}", percent(&text(value)))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-pub fn percent(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
-    text.bytes().map(one).collect()
-}
-
-fn parse(descriptor: &MessageDescriptor, value: &Value) -> DynamicMessage {
-    let strictly = DeserializeOptions::new().deny_unknown_fields(true);
-    DynamicMessage::deserialize_with_options(descriptor.clone(), value, &strictly)
-        .unwrap_or_else(|e| panic!("{}: {e}: {value}", descriptor.full_name()))
-}
-
-/// One form for both ways.
-fn show(message: &DynamicMessage) -> Value {
-    let options = SerializeOptions::new().skip_default_fields(false).use_proto_field_name(true);
-    message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
 }
 
 fn failure_of(status: &Status) -> Failure {
@@ -190,42 +125,4 @@ pub fn failure_in(body: &Value) -> Option<Failure> {
         failure.violations.push((part("field")?, part("description")?));
     }
     Some(failure)
-}
-
-/// Bytes as they are: the messages are encoded by their descriptors.
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining()).to_vec()))
-    }
 }

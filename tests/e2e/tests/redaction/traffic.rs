@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::mailbox::NOBODY;
 use super::needles::Needles;
 use crate::client::send;
+use crate::dynamic::percent;
 use crate::parity::CONTRACT;
 use crate::parity::broken::put;
-use crate::parity::call::{Caller, percent, with_headers};
+use crate::parity::call::{Caller, with_headers};
 use crate::parity::world::{Situation, situation};
 use crate::platform::{Platform, eventually};
 
