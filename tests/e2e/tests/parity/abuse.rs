@@ -188,7 +188,7 @@ impl Cases {
         let message = body_message(method).expect("a body");
         let in_path = method.path_fields().unwrap();
         let mut ways = Vec::new();
-        fields_of(&message, &Vec::new(), &mut ways);
+        fields_of(&message, &[], &mut ways);
         ways.retain(|(way, field)| way.len() > 1 || !in_path.contains(field));
         let full = filled(body, &ways);
         self.unknown_fields(&full, &ways);
