@@ -31,6 +31,8 @@ pub enum Of {
     Path,
     /// Those whose REST form has a body.
     Body,
+    /// Those whose REST form has none.
+    NoBody,
     /// Those that ask for an `Idempotency-Key`.
     Key,
     /// None: it is the answer where the edge finds no method.
@@ -56,6 +58,12 @@ pub const PLATFORM: &[PlatformError] = &[
     error(400, "INVALID_ARGUMENT", "REQUEST_MALFORMED", Of::Every, "the request cannot be read, or has an unknown query parameter"),
     error(400, "INVALID_ARGUMENT", "REQUEST_REJECTED", Of::Every, "the edge refuses the request as it is"),
     error(400, "INVALID_ARGUMENT", "FIELD_UNKNOWN", Of::Body, "the body has a field that the method does not take"),
+    error(400, "INVALID_ARGUMENT", "FIELD_DUPLICATE", Of::Body, "the body gives a field twice, also by its two names"),
+    error(400, "INVALID_ARGUMENT", "FIELD_MALFORMED", Of::Body, "the body gives a field a value that it cannot hold"),
+    error(400, "INVALID_ARGUMENT", "BODY_MISSING", Of::Body, "there is no body, and the method needs one"),
+    error(400, "INVALID_ARGUMENT", "BODY_UNEXPECTED", Of::NoBody, "there is a body, and the method takes none"),
+    error(400, "INVALID_ARGUMENT", "PARAMETER_DUPLICATE", Of::Every, "a query parameter is given twice"),
+    error(400, "INVALID_ARGUMENT", "PARAMETER_MISPLACED", Of::Every, "a query parameter says what the path or the body says"),
     error(400, "INVALID_ARGUMENT", "IDEMPOTENCY_KEY_MISSING", Of::Key, "there is no `Idempotency-Key`"),
     error(400, "INVALID_ARGUMENT", "IDEMPOTENCY_KEY_INVALID", Of::Key, "the `Idempotency-Key` is longer than 200 characters"),
     error(401, "UNAUTHENTICATED", "UNAUTHENTICATED", Of::User, "there is no access token"),
@@ -89,6 +97,7 @@ impl PlatformError {
             Of::Permission => policy.access.permission.is_some(),
             Of::Path => method.http.as_ref().is_some_and(|http| http.template.contains('{')),
             Of::Body => method.http.as_ref().is_some_and(|http| !http.body.is_empty()),
+            Of::NoBody => method.http.as_ref().is_some_and(|http| http.body.is_empty()),
             Of::Key => policy.idempotency_key,
             Of::Nothing | Of::Mesh => false,
         }

@@ -792,7 +792,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_TOO_LARGE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "PAGE_TOKEN_INVALID" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -1317,6 +1317,9 @@ export interface components {
          * @description - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
          *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
          *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+         *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+         *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+         *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
          */
         BadRequest: {
             headers: {
@@ -1334,6 +1337,11 @@ export interface components {
          *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
          *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
          *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+         *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+         *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+         *     - `BODY_MISSING`: there is no body, and the method needs one.
+         *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+         *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
          */
         BadRequestBody: {
             headers: {
@@ -2059,6 +2067,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -2380,6 +2393,9 @@ export interface operations {
              *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -2480,6 +2496,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -2577,6 +2598,9 @@ export interface operations {
              *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -2702,6 +2726,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              *     - `IDEMPOTENCY_KEY_MISSING`: there is no `Idempotency-Key`.
              *     - `IDEMPOTENCY_KEY_INVALID`: the `Idempotency-Key` is longer than 200 characters.
              */
@@ -2931,6 +2960,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -3096,6 +3130,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -3315,6 +3354,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              *     - `IDEMPOTENCY_KEY_MISSING`: there is no `Idempotency-Key`.
              *     - `IDEMPOTENCY_KEY_INVALID`: the `Idempotency-Key` is longer than 200 characters.
              */
@@ -3445,6 +3489,9 @@ export interface operations {
              *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -3527,6 +3574,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -3744,6 +3796,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -3888,6 +3945,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              *     - `IDEMPOTENCY_KEY_MISSING`: there is no `Idempotency-Key`.
              *     - `IDEMPOTENCY_KEY_INVALID`: the `Idempotency-Key` is longer than 200 characters.
              */
@@ -3972,6 +4034,9 @@ export interface operations {
              *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -4099,6 +4164,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {
@@ -4244,6 +4314,11 @@ export interface operations {
              *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
              *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
              *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
              */
             400: {
                 headers: {

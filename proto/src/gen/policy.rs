@@ -1202,6 +1202,30 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
     },
     ErrorCase {
         code: Code::InvalidArgument,
+        reason: "FIELD_DUPLICATE",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "FIELD_MALFORMED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "BODY_MISSING",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "BODY_UNEXPECTED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "PARAMETER_DUPLICATE",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
+        reason: "PARAMETER_MISPLACED",
+    },
+    ErrorCase {
+        code: Code::InvalidArgument,
         reason: "IDEMPOTENCY_KEY_MISSING",
     },
     ErrorCase {

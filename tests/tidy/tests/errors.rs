@@ -68,3 +68,16 @@ fn every_error_of_the_contract_is_answered_by_its_service() {
     }
     no_complaints("nobody answers an error of the contract", &complaints);
 }
+
+#[test]
+fn every_reason_of_the_guard_is_the_platforms() {
+    let reason = Regex::new(r#"(?:malformed|add|refused)\(\s*"([A-Z_]+)""#).unwrap();
+    let known: BTreeSet<&str> = contract::errors::PLATFORM.iter().map(|e| e.reason).collect();
+    let mut found = BTreeSet::new();
+    for source in sources("services/guard/src", "rs") {
+        found.extend(reason.captures_iter(&source.text).map(|m| m[1].to_owned()));
+    }
+    assert!(found.contains("FIELD_UNKNOWN"), "the guard is read: {found:?}");
+    let unknown: Vec<_> = found.into_iter().filter(|r| !known.contains(r.as_str())).collect();
+    no_complaints("the guard answers what contract/src/errors.rs does not list", &unknown);
+}

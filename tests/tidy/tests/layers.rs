@@ -33,12 +33,10 @@ fn each_layer_of_a_service_knows_only_what_it_may() {
 
 #[test]
 fn only_the_events_crate_knows_the_broker() {
-    // In quotes it is the name of a log target.
-    let uses = |text: &str| names(&text.replace("\"lapin", "\""), "lapin::");
     let complaints: Vec<_> = ["services", "shared", "xtask"]
         .iter()
         .flat_map(|dir| sources(dir, "rs"))
-        .filter(|s| !s.path.starts_with("shared/events/") && uses(&s.text))
+        .filter(|s| !s.path.starts_with("shared/events/") && names(&s.text, "lapin::"))
         .map(|s| format!("{}: uses lapin", s.path))
         .collect();
     no_complaints("lapin is known to shared/events alone", &complaints);
