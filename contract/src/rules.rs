@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::errors;
-use crate::model::{Contract, ErrorCase, External, Fact, Method};
+use crate::model::{Contract, ErrorCase, External, Fact, Method, is_sensitive};
 
 /// Fails on the first broken rule, naming the element.
 pub(crate) fn check(contract: &Contract) -> Result<()> {
@@ -67,7 +67,8 @@ fn check_method(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> {
     }
     check_limits(method)?;
     check_errors(method)?;
-    check_resources(method, permissions)
+    check_resources(method, permissions)?;
+    check_url(method)
 }
 
 /// Numbers that can be kept.
@@ -128,6 +129,21 @@ fn check_resources(method: &Method, permissions: &BTreeSet<&str>) -> Result<()> 
             let held = permissions.contains(permission.as_str());
             ensure!(held, "{name}: seen by {permission}, which no role holds");
         }
+    }
+    Ok(())
+}
+
+/// Paths and queries are kept in access logs, browsers and by whoever stands between.
+fn check_url(method: &Method) -> Result<()> {
+    let Some(http) = &method.http else { return Ok(()) };
+    let mut in_url = method.path_fields()?;
+    if http.body != "*" {
+        let request = method.descriptor.input();
+        in_url.extend(request.fields().filter(|field| field.name() != http.body));
+    }
+    for field in in_url {
+        let name = field.full_name();
+        ensure!(!is_sensitive(&field)?, "{name}: secret or personal, and stands in the URL");
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ const BORROWED: [&str; 2] = ["google/api/httpbody.proto", "google/type/money.pro
 pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
     let mut files = messages_and_services(contract)?;
     files.push(packages(&files));
-    files.push(source("policy", &policy::render(contract))?);
+    files.push(source("policy", &policy::render(contract)?)?);
     files.push(source("validation", &validation::render(contract)?)?);
     files.push(source("redaction", &redaction::render(contract)?)?);
     files.push(source("facts", &facts::render(contract))?);

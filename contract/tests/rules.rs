@@ -156,3 +156,11 @@ fn who_sees_everybodys_resources_holds_a_real_permission_and_there_is_an_owner()
     refused(payments, seen_by, "seen_by: \"payments:see\"", named);
     refused(payments, "owned: true\n      seen_by", "seen_by", "but nobody owns it");
 }
+
+#[test]
+fn what_is_secret_or_personal_cannot_stand_in_a_url() {
+    let token = "  string page_token = 2 [";
+    let personal = format!("{token}\n    (stoa.policy.v1.sensitivity) = SENSITIVITY_PERSONAL,");
+    let named = "stoa.orders.v1.ListOrdersRequest.page_token: secret or personal";
+    refused(ORDERS, token, &personal, named);
+}

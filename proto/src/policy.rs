@@ -31,6 +31,8 @@ pub struct MethodPolicy {
     pub idempotent: bool,
     /// It answers a stream.
     pub server_streaming: bool,
+    /// The permission whose holders see everybody's, where it names what has an owner.
+    pub seen_by: Option<&'static str>,
     /// Errors of its own, beside [`PLATFORM_ERRORS`].
     pub errors: &'static [ErrorCase],
 }

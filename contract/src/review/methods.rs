@@ -212,12 +212,16 @@ fn resources(diff: &mut Differ, old: &Method, new: &Method) -> Result<()> {
         let was = old.iter().find(|(f, _)| f.name() == field.name()).map(|(_, r)| r);
         let Some(was) = was else { continue };
         let what = format!("resource of {}", field.name());
-        let text = |r: &crate::model::Resource| {
-            format!("{}{}", r.kind, if r.owned { ", its owner's alone" } else { "" })
+        let text = |r: &crate::model::Resource| match (r.owned, &r.seen_by) {
+            (false, _) => r.kind.clone(),
+            (true, None) => format!("{}, its owner's alone", r.kind),
+            (true, Some(p)) => format!("{}, its owner's and seen by {p}", r.kind),
         };
         let effect = match (was.owned, is.owned) {
             (false, true) => Effect::Breaks("RESOURCE_OWNED"),
             (true, false) => Effect::Loosened,
+            _ if was.seen_by.is_some() && is.seen_by.is_none() => Effect::Breaks("RESOURCE_OWNED"),
+            _ if was.seen_by.is_none() && is.seen_by.is_some() => Effect::Loosened,
             _ => Effect::Changed,
         };
         diff.push(&what, text(was), text(&is), effect);

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use anyhow::Result;
 use heck::ToUpperCamelCase;
 
 use crate::errors;
 use crate::model::{Contract, Method, Service};
 
-pub(crate) fn render(contract: &Contract) -> String {
+pub(crate) fn render(contract: &Contract) -> Result<String> {
     let mut methods: Vec<_> = contract.methods().collect();
     methods.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
     let mut code = durations(contract);
@@ -18,7 +19,7 @@ pub(crate) fn render(contract: &Contract) -> String {
          pub static METHODS: &[MethodPolicy] = &[",
     );
     for (service, method) in methods {
-        code.push_str(&entry(service, method));
+        code.push_str(&entry(service, method)?);
     }
     code.push_str(
         "];\n/// What every method may answer, whatever its own errors.\n\
@@ -35,7 +36,7 @@ pub(crate) fn render(contract: &Contract) -> String {
             write!(code, "Role {{ name: {:?}, permissions: &{:?} }},", role.name, role.permissions);
     }
     code.push_str("];\n");
-    code
+    Ok(code)
 }
 
 /// Upper bounds where no method has a budget, in milliseconds.
@@ -55,8 +56,9 @@ fn durations(contract: &Contract) -> String {
     )
 }
 
-fn entry(service: &Service, method: &Method) -> String {
+fn entry(service: &Service, method: &Method) -> Result<String> {
     let policy = &method.policy;
+    let seen_by = method.resources()?.into_iter().find_map(|(_, resource)| resource.seen_by);
     let access = match &policy.access {
         a if a.public.is_some() => "Access::Public".to_owned(),
         a if a.signed_in.is_some() => "Access::SignedIn".to_owned(),
@@ -77,10 +79,10 @@ fn entry(service: &Service, method: &Method) -> String {
             millis(s.latency_ms)
         )
     });
-    format!(
+    Ok(format!(
         "MethodPolicy {{ path: {:?}, workload: {:?}, access: {access}, callers: &{:?}, \
          deadline: {}, retry: {}, rate: {}, slo: {}, idempotency_key: {}, idempotent: {}, \
-         server_streaming: {}, errors: &[{}] }},",
+         server_streaming: {}, seen_by: {seen_by:?}, errors: &[{}] }},",
         method.path,
         service.workload,
         policy.access.callers,
@@ -92,7 +94,7 @@ fn entry(service: &Service, method: &Method) -> String {
         method.idempotent,
         method.descriptor.is_server_streaming(),
         policy.errors.iter().map(|e| case(&e.code, &e.reason)).collect::<String>(),
-    )
+    ))
 }
 
 fn case(code: &str, reason: &str) -> String {

@@ -37,6 +37,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unavailable,
@@ -62,6 +63,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unavailable,
@@ -84,6 +86,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -122,6 +125,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unavailable,
@@ -147,6 +151,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unavailable,
@@ -173,6 +178,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unavailable,
@@ -199,6 +205,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -232,6 +239,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -249,6 +257,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::AlreadyExists,
@@ -275,6 +284,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -300,6 +310,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -325,6 +336,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -345,6 +357,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -367,6 +380,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -411,6 +425,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -431,6 +446,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -456,6 +472,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -481,6 +498,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -503,6 +521,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unauthenticated,
@@ -529,6 +548,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -546,6 +566,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unauthenticated,
@@ -568,6 +589,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::AlreadyExists,
@@ -594,6 +616,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -624,6 +647,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -650,6 +674,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::FailedPrecondition,
@@ -679,6 +704,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -699,6 +725,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -728,6 +755,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -748,6 +776,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::FailedPrecondition,
@@ -777,6 +806,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[],
     },
     MethodPolicy {
@@ -797,6 +827,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -819,6 +850,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -841,6 +873,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -878,6 +911,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -907,6 +941,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::InvalidArgument,
@@ -933,6 +968,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::FailedPrecondition,
@@ -964,6 +1000,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: true,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -990,6 +1027,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::FailedPrecondition,
@@ -1032,6 +1070,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -1066,6 +1105,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Aborted,
@@ -1095,6 +1135,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: Some("payments:refund"),
         errors: &[
             ErrorCase {
                 code: Code::NotFound,
@@ -1120,6 +1161,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: false,
         idempotent: true,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::Unauthenticated,
@@ -1158,6 +1200,7 @@ pub static METHODS: &[MethodPolicy] = &[
         idempotency_key: true,
         idempotent: false,
         server_streaming: false,
+        seen_by: None,
         errors: &[
             ErrorCase {
                 code: Code::NotFound,

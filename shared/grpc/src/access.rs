@@ -56,6 +56,12 @@ pub(crate) fn check_user(policy: &MethodPolicy, user: Option<&User>) -> Result<(
     Err(Problem::denied("PERMISSION_DENIED", "your roles do not allow this"))
 }
 
+/// Whether a user sees what belongs to others, too.
+pub(crate) fn sees_all(policy: &MethodPolicy, user: Option<&User>) -> bool {
+    let (Some(permission), Some(user)) = (policy.seen_by, user) else { return false };
+    policy::permits(user.roles.iter().map(String::as_str), permission)
+}
+
 #[cfg(test)]
 mod tests {
     use proto::policy::METHODS;

@@ -12,6 +12,8 @@ pub struct Caller {
     pub peer: Peer,
     /// The user behind the request.
     pub user: Option<User>,
+    /// The contract lets the user see everybody's resources of the kind that is asked for.
+    pub sees_all: bool,
     /// The `Idempotency-Key` header, where the contract asks for one.
     pub idempotency_key: Option<String>,
 }

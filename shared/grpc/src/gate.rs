@@ -96,7 +96,8 @@ impl GateLayer {
             let user = self.user(policy, request.headers()).await?;
             access::check_user(policy, user.as_ref())?;
             let idempotency_key = key(policy, request.headers())?;
-            request.extensions_mut().insert(Caller { peer, user, idempotency_key });
+            let sees_all = access::sees_all(policy, user.as_ref());
+            request.extensions_mut().insert(Caller { peer, user, sees_all, idempotency_key });
         }
         Ok((request, rule))
     }
