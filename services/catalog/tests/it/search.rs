@@ -110,3 +110,21 @@ async fn what_is_changed_is_found_by_its_new_words_only() {
     assert_eq!(find(&world, "skillet").await, ["Skillet"]);
     assert_eq!(find(&world, "frying").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn words_that_look_like_numbers_are_found_as_they_are_written() {
+    let world = World::start().await;
+    for name in ["Pump 8e296a067a37", "Pump 1e5", "Pump 0x1f-2e3b"] {
+        world.create(pb::Product { sku: name.to_owned(), name: name.to_owned(), ..pan() }).await;
+        assert_eq!(find(&world, name).await, [name]);
+    }
+    assert_eq!(find(&world, "8e296a").await, ["Pump 8e296a067a37"]);
+}
+
+#[tokio::test]
+async fn a_description_may_be_one_very_long_word() {
+    let world = World::start().await;
+    let description = "ß".repeat(4_000);
+    world.create(pb::Product { description, ..pan() }).await;
+    assert_eq!(find(&world, "ßßß").await.len(), 1);
+}
