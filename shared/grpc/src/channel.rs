@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use proto::policy::{self, MethodPolicy, Retry};
+use tonic::Code;
 use tonic::body::Body;
 use tonic::transport::{Channel, Error};
-use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
-use crate::Problem;
+use crate::deadline;
 use crate::measure::code_of;
 
 /// A channel to one workload.
@@ -53,10 +53,11 @@ impl Service<Request<Body>> for MeshChannel {
                 return Channel::oneshot(channel, request).await;
             };
             let started = Instant::now();
-            let calling = call(channel, request, policy);
-            let answer = tokio::time::timeout(policy.deadline, calling)
+            let deadline = deadline::of_call(policy, request.headers());
+            let calling = call(channel, request, policy, deadline);
+            let answer = tokio::time::timeout(deadline, calling)
                 .await
-                .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()));
+                .unwrap_or_else(|_| Ok(deadline::exceeded()));
             record(policy, &answer, started.elapsed());
             answer
         })
@@ -67,8 +68,9 @@ async fn call(
     channel: Channel,
     mut request: Request<Body>,
     policy: &'static MethodPolicy,
+    deadline: Duration,
 ) -> Result<Response<Body>, Error> {
-    let per_try = policy.retry.map_or(policy.deadline, |r| r.per_try);
+    let per_try = policy.retry.map_or(deadline, |r| r.per_try.min(deadline));
     if !policy.server_streaming
         && let Ok(timeout) = HeaderValue::from_str(&format!("{}m", per_try.as_millis()))
     {
@@ -103,8 +105,7 @@ async fn retrying(
             _ => true,
         };
         if left == 0 || !failed {
-            let late = || Ok(Status::from(Problem::deadline_exceeded()).into_http());
-            return answer.unwrap_or_else(|_| late());
+            return answer.unwrap_or_else(|_| Ok(deadline::exceeded()));
         }
         left -= 1;
         tokio::time::sleep(BACKOFF.mul_f64(0.5 + rand::random::<f64>())).await;

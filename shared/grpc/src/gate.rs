@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use proto::policy::{Access, MethodPolicy};
@@ -14,6 +13,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use crate::access::{self, Rule};
+use crate::deadline;
 use crate::measure::Measurement;
 use crate::mesh::workload_of;
 use crate::{Caller, Peer, Problem, User, Verifier};
@@ -68,8 +68,8 @@ where
                 let response = match rules.admit(request).await {
                     Ok((request, Rule::Plumbing)) => inner.call(request).await?,
                     Ok((request, Rule::Method(policy))) => {
-                        let deadline = deadline(policy, request.headers());
-                        within(deadline, inner.call(request)).await?
+                        let deadline = deadline::of_request(policy, request.headers());
+                        deadline::within(deadline, inner.call(request)).await?
                     }
                     Err(problem) => {
                         tracing::info!(rpc.reason = problem.reason(), "refused");
@@ -151,40 +151,6 @@ fn key(policy: &MethodPolicy, headers: &HeaderMap) -> Result<Option<String>, Pro
     }
 }
 
-/// The contract's deadline or what the caller still has, whichever is shorter.
-///
-/// A touch before tonic's own timer for `grpc-timeout`, which would answer
-/// CANCELLED.
-fn deadline(policy: &MethodPolicy, headers: &HeaderMap) -> Duration {
-    const TOUCH: Duration = Duration::from_millis(5);
-    let asked = headers.get("grpc-timeout").and_then(|v| v.to_str().ok()).and_then(timeout);
-    asked.map_or(policy.deadline, |asked| policy.deadline.min(asked.saturating_sub(TOUCH)))
-}
-
-/// The value of a `grpc-timeout` header: up to eight digits and a unit.
-fn timeout(value: &str) -> Option<Duration> {
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    let amount: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(amount.saturating_mul(3600))),
-        "M" => Some(Duration::from_secs(amount.saturating_mul(60))),
-        "S" => Some(Duration::from_secs(amount)),
-        "m" => Some(Duration::from_millis(amount)),
-        "u" => Some(Duration::from_micros(amount)),
-        "n" => Some(Duration::from_nanos(amount)),
-        _ => None,
-    }
-}
-
-async fn within<E>(
-    deadline: Duration,
-    serving: impl Future<Output = Result<Response<Body>, E>>,
-) -> Result<Response<Body>, E> {
-    tokio::time::timeout(deadline, serving)
-        .await
-        .unwrap_or_else(|_| Ok(Status::from(Problem::deadline_exceeded()).into_http()))
-}
-
 /// OpenTelemetry's conventions for RPC; the path is bounded by the contract.
 fn span_of(request: &Request<Body>) -> Span {
     let path = request.uri().path();
@@ -200,25 +166,4 @@ fn span_of(request: &Request<Body>) -> Span {
         telemetry::set_parent(&span, parent);
     }
     span
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_callers_timeout_shortens_the_deadline_and_never_lengthens_it() {
-        let policy = proto::policy::of("/stoa.orders.v1.OrderService/GetOrder").expect("exists");
-        let with = |value: &str| {
-            let headers = HeaderMap::from_iter([(
-                http::HeaderName::from_static("grpc-timeout"),
-                http::HeaderValue::from_str(value).expect("a header"),
-            )]);
-            deadline(policy, &headers)
-        };
-        assert_eq!(with("100m"), Duration::from_millis(95));
-        assert_eq!(with("1H"), policy.deadline);
-        assert_eq!(with("nonsense"), policy.deadline);
-        assert_eq!(with("1m"), Duration::ZERO);
-    }
 }

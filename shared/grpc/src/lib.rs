@@ -7,6 +7,7 @@ pub mod problem;
 mod access;
 mod caller;
 mod channel;
+mod deadline;
 mod gate;
 mod keys;
 mod measure;

@@ -16,7 +16,10 @@ use uuid::Uuid;
 
 /// Products that tests put on sale and take off it.
 #[derive(Clone, Default)]
-pub struct Shelf(Arc<Mutex<HashMap<String, Product>>>);
+pub struct Shelf {
+    products: Arc<Mutex<HashMap<String, Product>>>,
+    patience: Arc<Mutex<String>>,
+}
 
 impl Shelf {
     /// Puts a product on sale for so many cents.
@@ -39,12 +42,18 @@ impl Shelf {
             price: Some(price),
             ..Product::default()
         };
-        self.0.lock().unwrap().insert(id.to_string(), product);
+        self.products.lock().unwrap().insert(id.to_string(), product);
     }
 
     /// Takes a product off sale.
     pub fn remove(&self, id: Uuid) {
-        self.0.lock().unwrap().remove(&id.to_string());
+        self.products.lock().unwrap().remove(&id.to_string());
+    }
+
+    /// How long the last caller said it waits, in milliseconds.
+    pub fn patience(&self) -> u64 {
+        let told = self.patience.lock().unwrap();
+        told.trim_end_matches('m').parse().unwrap_or_else(|_| panic!("grpc-timeout {told:?}"))
     }
 
     /// Serves the shelf as workload `catalog`.
@@ -77,7 +86,9 @@ macro_rules! catalogue_of_one_method {
                 &self,
                 request: Request<BatchGetProductsRequest>,
             ) -> Result<Response<BatchGetProductsResponse>, Status> {
-                let shelf = self.0.lock().unwrap();
+                let told = request.metadata().get("grpc-timeout").map(|v| v.to_str().unwrap());
+                *self.patience.lock().unwrap() = told.unwrap_or_default().to_owned();
+                let shelf = self.products.lock().unwrap();
                 let ids = request.into_inner().product_ids;
                 let products = ids.iter().filter_map(|id| shelf.get(id).cloned()).collect();
                 Ok(Response::new(BatchGetProductsResponse { products }))

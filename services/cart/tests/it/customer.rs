@@ -1,9 +1,12 @@
 //! What a customer does with the cart.
 
+use std::time::Duration;
+
 use proto::cart::v1::{
     AddItemRequest, ClearCartRequest, GetCartRequest, RemoveItemRequest, UpdateItemRequest,
 };
 use proto::google::r#type::Money;
+use proto::policy;
 use testkit::{bearer, fields, reason};
 use tonic::Code;
 use uuid::Uuid;
@@ -131,4 +134,20 @@ async fn a_cart_needs_a_valid_token_and_belongs_to_its_user() {
     let expired = shop.platform.expired_token(user, &["customer"]);
     let refused = shop.carts.clone().get_cart(bearer(GetCartRequest {}, &expired)).await;
     assert_eq!(reason(&refused.unwrap_err()), "TOKEN_INVALID");
+}
+
+#[tokio::test]
+async fn the_catalogue_is_not_asked_for_longer_than_the_customer_waits() {
+    let shop = Shop::open().await;
+    let (_, token) = shop.customer();
+    shop.add(&token, shop.shelf.put("Kettle", 4_950), 1).await.unwrap();
+    shop.cart(&token).await;
+    let tries = policy::of("/stoa.catalog.v1.CatalogService/BatchGetProducts").unwrap().retry;
+    let per_try = tries.unwrap().per_try.as_millis() as u64;
+    assert_eq!(shop.shelf.patience(), per_try, "the contract's limit of a try");
+    let mut request = bearer(GetCartRequest {}, &token);
+    request.set_timeout(Duration::from_millis(200));
+    shop.carts.clone().get_cart(request).await.unwrap();
+    let left = shop.shelf.patience();
+    assert!(left > 0 && left < 200, "{left} ms are left of 200");
 }
