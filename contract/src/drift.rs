@@ -53,18 +53,17 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Every disagreement in the checkout at `root`, by path and line.
-pub fn find(root: &Path) -> Result<Vec<Difference>> {
-    let contract = crate::load(root)?;
-    let files = crate::generate_from(&contract)?;
+/// Every disagreement of the checkout at `root` with the files made from its contract,
+/// by path and line.
+pub fn find(root: &Path, contract: &Contract, files: &[File]) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
-    for file in &files {
+    for file in files {
         match std::fs::read(root.join(&file.path)) {
-            Ok(contents) => found.extend(compare(&contract, file, &contents)),
+            Ok(contents) => found.extend(compare(contract, file, &contents)),
             Err(_) => found.push(Difference { path: file.path.clone(), what: What::Missing }),
         }
     }
-    let strays = strays::find(root, &files)?;
+    let strays = strays::find(root, files)?;
     found.extend(strays.into_iter().map(|path| Difference { path, what: What::Stray }));
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

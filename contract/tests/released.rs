@@ -12,7 +12,7 @@ use contract::{Contract, File};
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use tempfile::TempDir;
 
-use checkout::{edited, root};
+use checkout::{checkout, root};
 
 fn today() -> Contract {
     contract::load(&root()).unwrap()
@@ -63,7 +63,8 @@ fn a_fact_that_loses_renumbers_or_retypes_a_field_no_longer_means_the_same() {
     let (old, payload) = (&released.contract.facts[at].message, &released.facts[at].payload);
     let with = |field| {
         let file = "orders/v1/events.proto";
-        let today = edited(&[(file, "message OrderFailed", "string reason = 3;", field)]);
+        let edit = (file, "message OrderFailed", "string reason = 3;", field);
+        let today = contract::load(checkout(&[edit]).path()).unwrap();
         let new = today.pool.get_message_by_name("stoa.orders.v1.OrderFailed").unwrap();
         difference(old, &new, payload)
     };

@@ -4,14 +4,20 @@
 #[path = "edits/checkout.rs"]
 mod checkout;
 
+use contract::Contract;
 use contract::review::{Approvals, Change, Effect};
 
-use checkout::{Edit, edited};
+use checkout::{Edit, checkout};
 
 const ORDERS: &str = "orders/v1/orders.proto";
 const ORDER_FACTS: &str = "orders/v1/events.proto";
 const CATALOG: &str = "catalog/v1/catalog.proto";
 const ROLES: &str = "policy/v1/roles.proto";
+
+/// The house's contract with some edits.
+fn edited(edits: &[Edit]) -> Contract {
+    contract::load(checkout(edits).path()).unwrap()
+}
 
 fn between(before: &[Edit], after: &[Edit]) -> Vec<Change> {
     contract::review::changes(&edited(before), &edited(after)).unwrap()

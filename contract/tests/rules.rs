@@ -2,41 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "edits/checkout.rs"]
+mod checkout;
 
-use tempfile::TempDir;
-
-/// A copy of the contract with one edit in it.
-fn edited(file: &str, old: &str, new: &str) -> TempDir {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let copy = tempfile::tempdir().unwrap();
-    for tree in ["proto/stoa", "third_party/proto"] {
-        copy_tree(&root.join(tree), &copy.path().join(tree));
-    }
-    let path = copy.path().join("proto/stoa").join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(old), "{file} has no {old:?}");
-    fs::write(path, text.replacen(old, new, 1)).unwrap();
-    copy
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path: PathBuf = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_tree(&path, &target);
-        } else {
-            fs::copy(&path, target).unwrap();
-        }
-    }
-}
+use checkout::checkout;
 
 #[track_caller]
 fn refused(file: &str, old: &str, new: &str, expected: &str) {
-    let copy = edited(file, old, new);
+    let copy = checkout(&[(file, "", old, new)]);
     let error = match contract::load(copy.path()) {
         Ok(_) => panic!("a contract with {new:?} was accepted"),
         Err(error) => format!("{error:#}"),
@@ -138,7 +111,7 @@ fn a_fact_has_its_domains_topic_and_a_key_that_it_holds() {
 #[test]
 fn a_constraint_that_the_compiler_does_not_know_is_refused() {
     let rule = "(buf.validate.field).string.uuid = true";
-    let copy = edited(ORDERS, rule, "(buf.validate.field).string.ipv4 = true");
+    let copy = checkout(&[(ORDERS, "", rule, "(buf.validate.field).string.ipv4 = true")]);
     let error = contract::generate(copy.path()).unwrap_err();
     assert!(format!("{error:#}").contains("string.ipv4 is not supported"), "{error:#}");
 }

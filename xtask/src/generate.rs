@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use contract::File;
 use contract::drift::{self, Difference, What};
 
 use crate::client;
@@ -19,12 +20,14 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(&self, root: &Path) -> Result<()> {
-        let differences = drift::find(root)?;
+        let contract = contract::load(root)?;
+        let files = contract::generate_from(&contract)?;
+        let differences = drift::find(root, &contract, &files)?;
         for difference in &differences {
             println!("{difference}");
         }
         if !self.check {
-            write(root, &differences)?;
+            write(root, &files, &differences)?;
         }
         // Made from a file that is generated itself: not before that is written.
         let client = client::differs(root, self.check)?;
@@ -38,9 +41,9 @@ impl Arguments {
     }
 }
 
-fn write(root: &Path, differences: &[Difference]) -> Result<()> {
-    let different = |file: &contract::File| differences.iter().any(|d| d.path == file.path);
-    for file in contract::generate(root)?.iter().filter(|file| different(file)) {
+fn write(root: &Path, files: &[File], differences: &[Difference]) -> Result<()> {
+    let different = |file: &File| differences.iter().any(|d| d.path == file.path);
+    for file in files.iter().filter(|file| different(file)) {
         let path = root.join(&file.path);
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir)?;

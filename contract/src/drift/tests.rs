@@ -3,41 +3,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use tempfile::TempDir;
-use walkdir::WalkDir;
+
+#[path = "../../tests/edits/checkout.rs"]
+mod edits;
 
 use super::*;
+use edits::{checkout, root};
 
+const ORDERS: &str = "orders/v1/orders.proto";
 const PLACE: &str = "stoa.orders.v1.OrderService/PlaceOrder";
-
-fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A checkout with the contract alone, one of its files edited.
-fn edited(file: &str, from: &str, to: &str) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for part in ["proto/stoa", "third_party/proto"] {
-        for entry in WalkDir::new(checkout().join(part)) {
-            let entry = entry.unwrap();
-            let target = dir.path().join(entry.path().strip_prefix(checkout()).unwrap());
-            if entry.file_type().is_dir() {
-                fs::create_dir_all(target).unwrap();
-            } else {
-                fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
-    let path = dir.path().join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file} does not say {from}");
-    fs::write(&path, text.replacen(from, to, 1)).unwrap();
-    dir
-}
 
 /// What each file of the checkout would be blamed for if the contract were the edited one.
 fn blamed(edited: &TempDir) -> BTreeMap<String, BTreeSet<String>> {
     let contract = crate::load(edited.path()).unwrap();
-    let before: BTreeMap<_, _> = crate::generate(&checkout())
+    let before: BTreeMap<_, _> = crate::generate(&root())
         .unwrap()
         .into_iter()
         .map(|file| (file.path.clone(), file.contents))
@@ -56,8 +35,7 @@ fn blamed(edited: &TempDir) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn a_changed_deadline_is_named_with_its_method_in_every_file_that_repeats_it() {
-    let edited =
-        edited("proto/stoa/orders/v1/orders.proto", "deadline_ms: 10000", "deadline_ms: 9000");
+    let edited = checkout(&[(ORDERS, "", "deadline_ms: 10000", "deadline_ms: 9000")]);
     let blamed = blamed(&edited);
     let wanted = [
         "docs/contract/methods.md",
@@ -76,7 +54,7 @@ fn a_changed_deadline_is_named_with_its_method_in_every_file_that_repeats_it() {
 
 #[test]
 fn a_changed_promise_is_named_with_its_method() {
-    let edited = edited("proto/stoa/orders/v1/orders.proto", "latency_ms: 500", "latency_ms: 300");
+    let edited = checkout(&[(ORDERS, "", "latency_ms: 500", "latency_ms: 300")]);
     let blamed = blamed(&edited);
     let place = BTreeSet::from([PLACE.to_owned()]);
     assert_eq!(blamed["observability/prometheus/rules/orders.yaml"], place);
@@ -92,7 +70,7 @@ fn a_new_method_is_named_wherever_it_appears() {
                deadline_ms: 1000\n      slo: {availability_bp: 9990 latency_ms: 100}\n    };\n  }\n\n  \
                // The signed-in user's orders, newest first.";
     let from = "// The signed-in user's orders, newest first.";
-    let blamed = blamed(&edited("proto/stoa/orders/v1/orders.proto", from, rpc));
+    let blamed = blamed(&checkout(&[(ORDERS, "", from, rpc)]));
     for file in [
         "docs/contract/call-graph.md",
         "docs/contract/methods.md",
@@ -109,11 +87,7 @@ fn a_new_method_is_named_wherever_it_appears() {
 
 #[test]
 fn a_field_is_named_in_the_descriptor_and_its_message_in_the_code() {
-    let edited = edited(
-        "proto/stoa/orders/v1/orders.proto",
-        "string payment_id = 6;",
-        "string payment_ref = 6;",
-    );
+    let edited = checkout(&[(ORDERS, "", "string payment_id = 6;", "string payment_ref = 6;")]);
     let blamed = blamed(&edited);
     assert!(blamed["proto/src/gen/descriptor.binpb"].contains("stoa.orders.v1.Order.payment_id"));
     let code = &blamed["proto/src/gen/stoa.orders.v1.rs"];
@@ -122,7 +96,7 @@ fn a_field_is_named_in_the_descriptor_and_its_message_in_the_code() {
 
 #[test]
 fn rest_paths_lead_to_their_method_by_the_verb() {
-    let contract = crate::load(&checkout()).unwrap();
+    let contract = crate::load(&root()).unwrap();
     let mentions = mentions::Mentions::of(&contract);
     let lines = ["  /v1/orders:", "    get:", "      x: 1", "    post:", "      x: 2"];
     assert_eq!(mentions.nearest(&lines, 2), ["stoa.orders.v1.OrderService/ListOrders"]);
@@ -133,19 +107,22 @@ fn rest_paths_lead_to_their_method_by_the_verb() {
 
 #[test]
 fn a_missing_file_and_a_file_too_many_are_found() {
-    let dir = edited("proto/stoa/orders/v1/orders.proto", "package", "package");
-    for file in crate::generate(dir.path()).unwrap() {
+    let dir = checkout(&[]);
+    let contract = crate::load(dir.path()).unwrap();
+    let files = crate::generate_from(&contract).unwrap();
+    let find = || find(dir.path(), &contract, &files).unwrap();
+    for file in &files {
         let path = dir.path().join(&file.path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, file.contents).unwrap();
+        fs::write(path, &file.contents).unwrap();
     }
-    assert_eq!(find(dir.path()).unwrap(), []);
+    assert_eq!(find(), []);
     fs::remove_file(dir.path().join("docs/contract/events.md")).unwrap();
     fs::write(dir.path().join("envoy/README.md"), "people may write here").unwrap();
     fs::write(dir.path().join("envoy/other.yaml"), "a: 1\n").unwrap();
     fs::create_dir_all(dir.path().join("old")).unwrap();
     fs::write(dir.path().join("old/left.yaml"), crate::yaml::FIRST_LINE).unwrap();
-    let found: Vec<String> = find(dir.path()).unwrap().iter().map(ToString::to_string).collect();
+    let found: Vec<String> = find().iter().map(ToString::to_string).collect();
     assert_eq!(
         found,
         [

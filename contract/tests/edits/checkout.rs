@@ -1,34 +1,39 @@
 //! The contract with a few words changed, as somebody might.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use contract::Contract;
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// In a file, behind an anchor, the first of one text becomes another.
+/// In a file of `proto/stoa`, behind an anchor, the first of one text becomes another.
 pub type Edit<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// The house's contract with some edits.
-pub fn edited(edits: &[Edit]) -> Contract {
-    let dir = TempDir::new().unwrap();
-    for tree in ["proto/stoa", "third_party/proto"] {
-        let to = dir.path().join(tree);
-        std::fs::create_dir_all(&to).unwrap();
-        let from = format!("{}/.", root().join(tree).display());
-        assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
+/// A checkout with the house's contract alone, and some edits in it.
+pub fn checkout(edits: &[Edit]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["proto/stoa", "third_party/proto"] {
+        for entry in WalkDir::new(root().join(part)) {
+            let entry = entry.unwrap();
+            let target = dir.path().join(entry.path().strip_prefix(root()).unwrap());
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(target).unwrap();
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
     }
     for (file, anchor, old, new) in edits {
         let path = dir.path().join("proto/stoa").join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         let (before, after) = text.split_once(anchor).unwrap();
         assert!(after.contains(old), "{file}: no {old:?} behind {anchor:?}");
         let text = format!("{before}{anchor}{}", after.replacen(old, new, 1));
-        std::fs::write(path, text).unwrap();
+        fs::write(path, text).unwrap();
     }
-    contract::load(dir.path()).unwrap()
+    dir
 }

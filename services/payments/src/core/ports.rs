@@ -121,6 +121,18 @@ pub struct Webhook {
     pub news: Option<News>,
 }
 
+impl Webhook {
+    /// Refuses an event's id that cannot be kept.
+    ///
+    /// Errors: `WebhookMalformed`.
+    pub fn check_id(id: &str) -> Result<(), Error> {
+        if id.is_empty() || id.len() > 200 || id.contains('\0') {
+            return Err(Error::WebhookMalformed("its id is not usable".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// What is told about a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 
 use crate::core::ports::ProviderError;
 
@@ -58,6 +59,12 @@ pub(super) async fn send(
         // The URL says nothing that the operation does not.
         ProviderError::Unknown(format!("{operation}: {}", chain(&error.without_url())))
     })
+}
+
+/// An answer that was a success; one that cannot be read leaves the outcome unknown.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
+    serde_json::from_slice(body)
+        .map_err(|e| ProviderError::Unknown(format!("the answer is not as agreed: {e}")))
 }
 
 /// An error with its causes: reqwest's own text leaves them out.

@@ -81,7 +81,7 @@ impl Provider for Sandbox {
         let key = format!("{}:authorize", payment.id);
         let (status, body) = self.post("authorize", "/v1/charges", key, body).await?;
         if status.is_success() {
-            return wire::parse::<WireCharge>(&body).map(Charge::from);
+            return http::parse::<WireCharge>(&body).map(Charge::from);
         }
         let error = WireError::of(&body);
         match status {
@@ -121,7 +121,7 @@ impl Provider for Sandbox {
             return Err(WireError::of(&body).unknown("find", status));
         }
         // The idempotency key lets there be one at most.
-        let WireCharges { data } = wire::parse(&body)?;
+        let WireCharges { data } = http::parse(&body)?;
         Ok(data.into_iter().next().map(Charge::from))
     }
 }
@@ -137,10 +137,7 @@ impl WebhookReader for Sandbox {
         body: &[u8],
         now: OffsetDateTime,
     ) -> Result<Webhook, Error> {
-        let secret = self.webhook_secret.expose_secret();
-        if !signature::is_valid(secret, signature.unwrap_or_default(), body, now) {
-            return Err(Error::WebhookSignature);
-        }
+        signature::check(&self.webhook_secret, signature, body, now)?;
         wire::webhook(body)
     }
 }

@@ -3,15 +3,31 @@
 //! <https://docs.stripe.com/webhooks#verify-manually>
 
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use time::OffsetDateTime;
+
+use crate::core::Error;
 
 /// An older signature may be a repetition by somebody who listened.
 const TOLERANCE_SECONDS: u64 = 300;
 
+/// Refuses a body that the secret's owner has not signed lately.
+pub(super) fn check(
+    secret: &SecretString,
+    header: Option<&str>,
+    body: &[u8],
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    if is_valid(secret.expose_secret(), header.unwrap_or_default(), body, now) {
+        return Ok(());
+    }
+    Err(Error::WebhookSignature)
+}
+
 /// True when the secret's owner has signed this body lately. Several `v1` may be
 /// there while the secret is changed; one must fit.
-pub(super) fn is_valid(secret: &str, header: &str, body: &[u8], now: OffsetDateTime) -> bool {
+fn is_valid(secret: &str, header: &str, body: &[u8], now: OffsetDateTime) -> bool {
     let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
     let time = parts().find(|(name, _)| *name == "t").map(|(_, value)| value);
     let Some(seconds) = time.and_then(|t| t.parse::<i64>().ok()) else { return false };

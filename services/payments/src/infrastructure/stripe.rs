@@ -84,7 +84,7 @@ impl Stripe {
     ) -> Result<Charge, ProviderError> {
         let (status, body) = self.post(operation, path, key, form).await?;
         if status.is_success() {
-            return wire::parse::<Intent>(&body)?.charge();
+            return http::parse::<Intent>(&body)?.charge();
         }
         Err(Failed::of(&body).of_step(operation, status))
     }
@@ -112,7 +112,7 @@ impl Provider for Stripe {
         let key = format!("{id}:authorize");
         let (status, body) = self.post("authorize", &["payment_intents"], key, &form).await?;
         if status.is_success() {
-            return wire::parse::<Intent>(&body)?.charge();
+            return http::parse::<Intent>(&body)?.charge();
         }
         Err(Failed::of(&body).of_authorization(status))
     }
@@ -138,7 +138,7 @@ impl Provider for Stripe {
         let key = format!("{}:refund:{id}", refund.payment_id);
         let (status, body) = self.post("refund", &["refunds"], key, &form).await?;
         if status.is_success() {
-            return wire::parse::<Refunded>(&body)?.accepted();
+            return http::parse::<Refunded>(&body)?.accepted();
         }
         Err(Failed::of(&body).of_step("refund", status))
     }
@@ -155,7 +155,7 @@ impl Provider for Stripe {
             return Err(Failed::of(&body).unknown("find", status));
         }
         // The idempotency key lets there be one at most.
-        let Intents { data } = wire::parse(&body)?;
+        let Intents { data } = http::parse(&body)?;
         data.into_iter().next().map(|intent| intent.charge()).transpose()
     }
 }
@@ -171,10 +171,7 @@ impl WebhookReader for Stripe {
         body: &[u8],
         now: OffsetDateTime,
     ) -> Result<Webhook, Error> {
-        let secret = self.webhook_secret.expose_secret();
-        if !signature::is_valid(secret, signature.unwrap_or_default(), body, now) {
-            return Err(Error::WebhookSignature);
-        }
+        signature::check(&self.webhook_secret, signature, body, now)?;
         wire::webhook(body)
     }
 }

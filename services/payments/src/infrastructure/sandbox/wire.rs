@@ -2,13 +2,13 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use types::Money;
 use uuid::Uuid;
 
 use crate::core::Error;
 use crate::core::ports::{News, ProviderError, Webhook};
 use crate::domain::{Charge, ChargeState, Failure};
+use crate::infrastructure::http;
 
 #[derive(Deserialize)]
 pub(super) struct WireCharge {
@@ -99,11 +99,6 @@ fn failure(code: &str) -> Failure {
     if code == "action_required" { Failure::ActionRequired } else { Failure::Declined }
 }
 
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
-    serde_json::from_slice(body)
-        .map_err(|e| ProviderError::Unknown(format!("the answer is not as agreed: {e}")))
-}
-
 /// The answer to a step of a charge.
 pub(super) fn changed(
     operation: &str,
@@ -111,7 +106,7 @@ pub(super) fn changed(
     body: &[u8],
 ) -> Result<WireCharge, ProviderError> {
     if status.is_success() {
-        return parse(body);
+        return http::parse(body);
     }
     let error = WireError::of(body);
     let refused = status == StatusCode::CONFLICT && error.code != "idempotency_key_reused";
@@ -126,9 +121,7 @@ pub(super) fn changed(
 pub(super) fn webhook(body: &[u8]) -> Result<Webhook, Error> {
     let malformed = |e: serde_json::Error| Error::WebhookMalformed(e.to_string());
     let event: WireEvent = serde_json::from_slice(body).map_err(malformed)?;
-    if event.id.is_empty() || event.id.len() > 200 || event.id.contains('\0') {
-        return Err(Error::WebhookMalformed("its id is not usable".to_owned()));
-    }
+    Webhook::check_id(&event.id)?;
     let news = if event.r#type.starts_with("charge.") {
         let charge: WireCharge = serde_json::from_value(event.data).map_err(malformed)?;
         let payment_id = Uuid::try_parse(&charge.reference).ok();

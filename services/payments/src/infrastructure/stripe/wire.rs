@@ -2,7 +2,6 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use types::Money;
 use uuid::Uuid;
 
@@ -199,19 +198,12 @@ impl Failed {
     }
 }
 
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
-    serde_json::from_slice(body)
-        .map_err(|e| ProviderError::Unknown(format!("the answer is not as agreed: {e}")))
-}
-
 /// A webhook whose signature is checked. Types that say nothing about the state of
 /// a payment are for others.
 pub(super) fn webhook(body: &[u8]) -> Result<Webhook, Error> {
     let malformed = |e: serde_json::Error| Error::WebhookMalformed(e.to_string());
     let Event { id, r#type: kind, data } = serde_json::from_slice(body).map_err(malformed)?;
-    if id.is_empty() || id.len() > 200 || id.contains('\0') {
-        return Err(Error::WebhookMalformed("its id is not usable".to_owned()));
-    }
+    Webhook::check_id(&id)?;
     let news = match kind.as_str() {
         "payment_intent.amount_capturable_updated"
         | "payment_intent.succeeded"
