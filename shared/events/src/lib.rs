@@ -12,6 +12,8 @@ mod outbox;
 mod publisher;
 mod redrive;
 mod relay;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 mod topology;
 
 pub use cloudevent::Meta;
