@@ -41,8 +41,8 @@ async fn a_reservation_that_nobody_swept_yet_can_still_be_sold() {
 }
 
 #[tokio::test]
-async fn more_reservations_than_fit_one_batch_all_expire() {
-    let world = World::with_sweeps_every(1).await;
+async fn more_reservations_than_fit_one_batch_expire_once_while_two_replicas_sweep() {
+    let world = World::of(2, 1).await;
     let product = world.stocked(1_000).await;
     // As 250 orders would leave them.
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
