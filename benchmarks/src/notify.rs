@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use events::{BrokerConfig, Relay};
+use prost::Message;
 use proto::Fact;
 use proto::orders::v1::OrderFailed;
 use sqlx::postgres::PgPoolOptions;

@@ -43,20 +43,10 @@ impl World {
     /// So many replicas on one database.
     pub async fn of(replicas: usize, sweep_seconds: u64) -> Self {
         let (platform, database) = (Platform::start().await, testkit::database(&[]).await);
-        let (shutdown, amqp_url) = (Shutdown::new(), testkit::vhost().await);
+        let shutdown = Shutdown::new();
         let mut addrs = Vec::new();
         for _ in 0..replicas {
-            let config = Config {
-                host: platform.host("inventory"),
-                database: database.config(),
-                broker: events::BrokerConfig { amqp_url: amqp_url.clone().into() },
-                identity_url: platform.identity_url(),
-                sweep_seconds,
-                low_stock_threshold: 5,
-            };
-            let app = App::build(config, testkit::metrics()).await.unwrap();
-            addrs.push(app.grpc_addr().unwrap());
-            tokio::spawn(app.run(shutdown.clone()));
+            addrs.push(replica(&platform, &database, sweep_seconds, &shutdown).await);
         }
         let edge = platform.channel("edge", addrs[0], "inventory");
         let orders =
@@ -64,6 +54,11 @@ impl World {
         let manager = platform.token(Uuid::now_v7(), &["manager"]);
         let (addr, turn) = (addrs[0], AtomicUsize::new(0));
         Self { database, platform, addr, shutdown, edge, orders, turn, manager }
+    }
+
+    /// Starts another replica, which does what replicas do when they start.
+    pub async fn add_replica(&self) {
+        replica(&self.platform, &self.database, 3_600, &self.shutdown).await;
     }
 
     /// The public API, through the edge.
@@ -157,6 +152,27 @@ impl Drop for World {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+async fn replica(
+    platform: &Platform,
+    database: &TestDatabase,
+    sweep_seconds: u64,
+    shutdown: &Shutdown,
+) -> SocketAddr {
+    let config = Config {
+        host: platform.host("inventory"),
+        database: database.config(),
+        broker: events::BrokerConfig { amqp_url: testkit::vhost().await.into() },
+        identity_url: platform.identity_url(),
+        sweep_seconds,
+        reservation_retention_days: 30,
+        low_stock_threshold: 5,
+    };
+    let app = App::build(config, testkit::metrics()).await.unwrap();
+    let addr = app.grpc_addr().unwrap();
+    tokio::spawn(app.run(shutdown.clone()));
+    addr
 }
 
 /// Adds pieces, or takes some away.

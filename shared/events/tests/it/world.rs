@@ -23,7 +23,11 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let amqp_url = vhost().await;
+        Self::with_broker(vhost().await).await
+    }
+
+    /// With a broker that the test may break.
+    pub async fn with_broker(amqp_url: String) -> Self {
         let db = database(&[&events::OUTBOX, &events::INBOX]).await;
         let effects = "create table effects (
             position bigint generated always as identity, key text, body text)";
