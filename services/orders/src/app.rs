@@ -16,7 +16,6 @@ use crate::api::OrdersApi;
 use crate::config::{Config, SagaConfig};
 use crate::core::Orders;
 use crate::core::changes::Changes;
-use crate::core::drill::Drill;
 use crate::core::driver::{Driver, Settings};
 use crate::core::ports::{Carts, Payments, Prices, Stock};
 use crate::core::worker::{Worker, WorkerSettings};
@@ -112,7 +111,7 @@ fn core(
         settings: Settings {
             checkout_allowance: config.deadline(),
             action_timeout: config.action_timeout(),
-            drill: Drill::new(config.crash_at),
+            drill: config.drill(),
         },
         tasks: TaskTracker::new(),
         leaving: CancellationToken::new(),

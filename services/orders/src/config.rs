@@ -6,7 +6,9 @@ use events::BrokerConfig;
 use grpc::HostConfig;
 use postgres::DatabaseConfig;
 
-use crate::core::drill::CrashPoint;
+#[cfg(feature = "sabotage")]
+use crate::core::drill::Sabotage;
+use crate::core::drill::{CrashPoint, Drill};
 
 /// Takes orders and carries them through checkout.
 #[derive(clap::Parser, Clone, Debug)]
@@ -62,12 +64,25 @@ pub struct SagaConfig {
     /// the action is reserve, pay, confirm, settle, undo-pay or undo-reserve.
     #[arg(long, env = "CRASH_AT")]
     pub crash_at: Option<CrashPoint>,
+    /// This build is broken on purpose and starts only when told what to break:
+    /// `skip-undo`.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, env = "SABOTAGE")]
+    pub sabotage: Sabotage,
 }
 
 impl SagaConfig {
     /// How long a checkout may take until it is confirmed or given up.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.saga_deadline_ms)
+    }
+
+    /// What is broken on purpose: nothing, in a build that is not made for it.
+    pub fn drill(&self) -> Drill {
+        let drill = Drill::new(self.crash_at);
+        #[cfg(feature = "sabotage")]
+        let drill = drill.sabotaged(self.sabotage);
+        drill
     }
 
     /// How long a lease lasts.
