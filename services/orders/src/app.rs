@@ -7,12 +7,13 @@ use std::time::Duration;
 use events::Relay;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::orders::v1::order_service_server::OrderServiceServer;
+use proto::orders::v1::saga_service_server::SagaServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::OrdersApi;
+use crate::api::{OrdersApi, SagasApi};
 use crate::config::{Config, SagaConfig};
 use crate::core::Orders;
 use crate::core::changes::Changes;
@@ -64,7 +65,7 @@ impl App {
         config.saga.check()?;
         let startup_deadline = config.host.runtime.startup_deadline();
         let pool = postgres::connect(&config.database, startup_deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
+        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX, &audit::ACTIONS]).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);
@@ -73,7 +74,8 @@ impl App {
         let (core, worker) = core(&config.saga, &pool, ports, &changes);
         let server = Server::bind("orders", &config.host.server, &mesh, verifier)
             .await?
-            .add(OrderServiceServer::new(OrdersApi::new(core)));
+            .add(OrderServiceServer::new(OrdersApi::new(core.clone())))
+            .add(SagaServiceServer::new(SagasApi::new(core)));
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         Ok(Self { host, relay, worker, pool, changes })
@@ -122,9 +124,10 @@ fn core(
         concurrency: config.saga_concurrency,
     };
     let worker =
-        Worker { sagas: sagas.clone(), census: sagas.clone(), driver: driver.clone(), settings };
+        Worker { sagas: sagas.clone(), desk: sagas.clone(), driver: driver.clone(), settings };
     let orders = Orders {
         repository: Arc::new(PostgresOrders::new(pool.clone())),
+        desk: sagas.clone(),
         sagas,
         carts: ports.carts,
         prices: ports.prices,

@@ -9,6 +9,7 @@ mod order_rows;
 mod payments;
 mod postgres_orders;
 mod postgres_sagas;
+mod saga_desk;
 mod saga_rows;
 mod statuses;
 

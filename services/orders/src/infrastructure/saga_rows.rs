@@ -30,6 +30,27 @@ pub(super) struct SagaRow {
     deadline_at: OffsetDateTime,
 }
 
+/// Leases the saga of an order if nobody drives it.
+pub(super) async fn take(
+    conn: &mut PgConnection,
+    order: Uuid,
+    lease_seconds: f64,
+) -> Result<Option<Leased>, Error> {
+    let rows = sqlx::query_as(
+        "update sagas
+         set lease_owner = gen_random_uuid(), version = version + 1,
+             lease_until = now() + make_interval(secs => $2)
+         where order_id = $1 and (lease_until is null or lease_until < now())
+         returning *",
+    )
+    .bind(order)
+    .bind(lease_seconds)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(database_error)?;
+    Ok(with_orders(conn, rows).await?.pop())
+}
+
 /// Reads the orders of sagas and puts them together.
 pub(super) async fn with_orders(
     conn: &mut PgConnection,
@@ -54,15 +75,12 @@ pub(super) async fn with_orders(
 impl SagaRow {
     fn into_leased(self, order: Order) -> Result<Leased, Error> {
         let unknown = |what: &str| Error::Internal(format!("a saga is stored with {what}"));
-        let kind = [Kind::Checkout, Kind::Cancel].into_iter().find(|k| k.name() == self.kind);
-        let ways = [Direction::Forward, Direction::Backward];
-        let direction = ways.into_iter().find(|d| d.name() == self.direction);
         let running = self.status == "running";
         let order_version = order.version;
         let saga = Saga {
             order,
-            kind: kind.ok_or_else(|| unknown(&self.kind))?,
-            direction: direction.ok_or_else(|| unknown(&self.direction))?,
+            kind: Kind::named(&self.kind).ok_or_else(|| unknown(&self.kind))?,
+            direction: Direction::named(&self.direction).ok_or_else(|| unknown(&self.direction))?,
             step: Step::named(&self.step).ok_or_else(|| unknown(&self.step))?,
             progress: if running { Progress::Running } else { Progress::Done },
             reason: self.reason,

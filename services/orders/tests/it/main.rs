@@ -7,6 +7,7 @@ mod cancelling;
 mod crashes;
 mod faults;
 mod leases;
+mod operating;
 mod placing;
 mod reading;
 mod stage;

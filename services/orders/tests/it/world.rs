@@ -167,6 +167,11 @@ impl World {
         self.state().faults.entry((call, user)).or_default().extend(faults);
     }
 
+    /// The user's calls of this kind go well again.
+    pub fn heal(&self, call: Call, user: Uuid) {
+        self.state().faults.remove(&(call, user));
+    }
+
     /// The user's next call of this kind waits at the gate.
     pub fn hold(&self, call: Call, user: Uuid) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
