@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::core::Error;
 use crate::core::ports::Leased;
 use crate::domain::{Direction, Kind, Order, PaymentToken, Progress, Saga, Step};
-use crate::infrastructure::{database_error, order_rows};
+use crate::infrastructure::database_error;
+use crate::infrastructure::order_rows::{self, OrderRow};
 
 /// A saga that was just leased.
 #[derive(sqlx::FromRow)]
@@ -48,28 +49,30 @@ pub(super) async fn take(
     .fetch_all(&mut *conn)
     .await
     .map_err(database_error)?;
-    Ok(with_orders(conn, rows).await?.pop())
+    each_with_order(conn, rows).await?.pop().transpose()
 }
 
-/// Reads the orders of sagas and puts them together.
-pub(super) async fn with_orders(
+/// Reads the orders of sagas and puts them together. What this build does not
+/// understand, as when a newer one wrote it, does not spoil the others.
+pub(super) async fn each_with_order(
     conn: &mut PgConnection,
     rows: Vec<SagaRow>,
-) -> Result<Vec<Leased>, Error> {
+) -> Result<Vec<Result<Leased, Error>>, Error> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.order_id).collect();
-    let orders = sqlx::query_as("select * from orders where id = any($1)")
+    let orders: Vec<OrderRow> = sqlx::query_as("select * from orders where id = any($1)")
         .bind(&ids)
         .fetch_all(&mut *conn)
         .await
         .map_err(database_error)?;
-    let orders = order_rows::with_lines(conn, orders).await?;
-    let mut orders: HashMap<Uuid, Order> = orders.into_iter().map(|o| (o.id, o)).collect();
+    let ids: Vec<Uuid> = orders.iter().map(|row| row.id).collect();
+    let orders = order_rows::each_with_lines(conn, orders).await?;
+    let mut orders: HashMap<Uuid, Result<Order, Error>> = ids.into_iter().zip(orders).collect();
     let join = |row: SagaRow| {
-        let missing = || Error::Internal("a saga has no order".to_owned());
-        let order = orders.remove(&row.order_id).ok_or_else(missing)?;
+        let missing = || Err(Error::Internal("a saga has no order".to_owned()));
+        let order = orders.remove(&row.order_id).unwrap_or_else(missing)?;
         row.into_leased(order)
     };
-    rows.into_iter().map(join).collect()
+    Ok(rows.into_iter().map(join).collect())
 }
 
 impl SagaRow {
