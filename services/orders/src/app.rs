@@ -19,9 +19,11 @@ use crate::core::Orders;
 use crate::core::changes::Changes;
 use crate::core::driver::{Driver, Settings};
 use crate::core::ports::{Carts, Payments, Prices, Stock};
+use crate::core::purge::Purge;
 use crate::core::worker::{Worker, WorkerSettings};
 use crate::infrastructure::{
-    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresOrders, PostgresSagas, listen,
+    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresArchive, PostgresOrders, PostgresSagas,
+    listen,
 };
 
 /// The services that checkout needs.
@@ -38,6 +40,7 @@ pub struct App {
     host: Host,
     relay: Relay,
     worker: Worker,
+    purge: Purge,
     pool: PgPool,
     changes: Arc<Changes>,
 }
@@ -78,7 +81,9 @@ impl App {
             .add(SagaServiceServer::new(SagasApi::new(core)));
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
-        Ok(Self { host, relay, worker, pool, changes })
+        let archive = Arc::new(PostgresArchive::new(pool.clone()));
+        let purge = Purge { archive, retention: config.saga.retention() };
+        Ok(Self { host, relay, worker, purge, pool, changes })
     }
 
     /// Where the API is served.
@@ -92,6 +97,7 @@ impl App {
             .task("outbox relay", self.relay.run(shutdown.clone()))
             .task("change listener", listen(self.pool, self.changes, shutdown.clone()))
             .task("saga worker", self.worker.run(shutdown.clone()))
+            .task("purge", self.purge.run(shutdown.clone()))
             .run(shutdown)
             .await
     }

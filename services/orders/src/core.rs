@@ -8,6 +8,7 @@ pub mod error;
 pub mod operate;
 pub mod place;
 pub mod ports;
+pub mod purge;
 pub mod watch;
 pub mod worker;
 

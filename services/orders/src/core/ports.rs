@@ -8,6 +8,7 @@ use types::Money;
 use uuid::Uuid;
 
 use super::Error;
+use super::purge::Retention;
 use crate::domain::{Direction, Kind, Order, OrderFact, OrderState, PaymentToken, Saga, Step};
 
 /// Orders that are written down.
@@ -74,6 +75,13 @@ pub trait SagaDesk: Send + Sync {
         allowance: Duration,
         deed: &Deed,
     ) -> Result<Option<Leased>, Error>;
+}
+
+/// What may be forgotten.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Deletes what is older than that; answers how many sagas and keys.
+    async fn forget(&self, retention: Retention) -> Result<(u64, u64), Error>;
 }
 
 /// The carts of customers.

@@ -9,6 +9,7 @@ mod faults;
 mod leases;
 mod operating;
 mod placing;
+mod purging;
 mod reading;
 mod stage;
 mod watching;

@@ -78,16 +78,15 @@ impl Stage {
         Config { host: self.platform.host("orders"), ..Config::parse_from(args) }
     }
 
+    fn ports(&self) -> Ports {
+        let world = self.world.clone();
+        Ports { carts: world.clone(), prices: world.clone(), stock: world.clone(), payments: world }
+    }
+
     /// Starts an instance of the service in a runtime of its own.
     pub async fn instance(&self, settings: &[&str]) -> Instance {
         let config = self.config(settings);
-        let world = self.world.clone();
-        let ports = Ports {
-            carts: world.clone(),
-            prices: world.clone(),
-            stock: world.clone(),
-            payments: world,
-        };
+        let ports = self.ports();
         let shutdown = Shutdown::new();
         let stop = shutdown.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -106,6 +105,13 @@ impl Stage {
         let client = OrderServiceClient::new(channel);
         self.warm_up(&client).await;
         Instance { client, sagas, shutdown, runtime: Some(runtime) }
+    }
+
+    /// Why the service does not start with these settings.
+    pub async fn refused(&self, settings: &[&str]) -> String {
+        let ports = self.ports();
+        let built = App::with_ports(self.config(settings), ports, testkit::metrics()).await;
+        built.err().expect("a refusal").to_string()
     }
 
     /// Connections are made and keys are fetched, so that what a test measures is
