@@ -64,9 +64,11 @@ impl Shop {
             broker: events::BrokerConfig { amqp_url: testkit::vhost().await.into() },
             identity_url: platform.identity_url(),
             sweep_seconds: 3_600,
+            reservation_retention_days: 30,
             low_stock_threshold: THRESHOLD,
         };
         let connections = config.database.database_max_connections;
+        let retention = config.retention();
         let app = App::build(config, testkit::metrics()).await?;
         let (addr, shutdown) = (app.grpc_addr()?, Shutdown::new());
         tokio::spawn(app.run(shutdown.clone()));
@@ -84,7 +86,7 @@ impl Shop {
         .await?;
         let stock = Arc::new(PostgresStock::new(pool.clone(), THRESHOLD));
         let reservations = Arc::new(PostgresReservations::new(pool.clone(), THRESHOLD));
-        let core = Inventory::new(stock, reservations);
+        let core = Inventory::new(stock, reservations, retention);
         let client = ReservationServiceClient::new(channel);
         Ok(Self { product, pool, core, client, _platform: platform, _database: database, shutdown })
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod broker;
+mod dead_letters;
 mod deletions;
 mod door;
 mod failures;
