@@ -215,6 +215,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many dead letters there are of each topic that the workload consumes, and a look at the first of them
+         * @description How many dead letters there are of each topic that the workload consumes, and a look at the first of them.
+         *
+         *     Permission `facts:read`: admin. Answers within 10 s.
+         */
+        get: operations["listDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters:redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts dead letters of a topic back into the queue that they came from, the oldest first, for as long as the deadline allows
+         * @description Puts dead letters of a topic back into the queue that they came from, the oldest first, for as long as the deadline allows. Those that fail again come back.
+         *
+         *     Permission `facts:redrive`: admin. Answers within 20 s.
+         */
+        post: operations["redriveDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/notifications": {
         parameters: {
             query?: never;
@@ -866,6 +910,40 @@ export interface components {
              */
             reason: string;
         };
+        /** @description A fact that was put aside. Never its content, which may be personal. */
+        DeadLetter: {
+            /** @description The event's id; empty when the message does not say. */
+            event_id: string;
+            /** @description The aggregate that it is about; empty when the message does not say. */
+            key: string;
+            /**
+             * @description Why the last try failed.
+             * @example no template for this
+             */
+            reason: string;
+            /**
+             * Format: int32
+             * @description Tries until then.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When the fact was decided; absent when the message does not say.
+             */
+            event_time?: string;
+        };
+        /** @description The dead letters of one topic. */
+        DeadLetterQueue: {
+            /** @description Topic, for example `orders.v1.order_confirmed`. */
+            topic: string;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: string;
+            /** @description The oldest of them; at most as many as were asked for. */
+            letters: components["schemas"]["DeadLetter"][];
+        };
         /**
          * @description What became of an e-mail.
          *     - `DELIVERY_STATE_UNSPECIFIED`: Never answered.
@@ -888,7 +966,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -927,6 +1005,11 @@ export interface components {
         ListCategoriesResponse: {
             /** @description By name. */
             categories: components["schemas"]["Category"][];
+        };
+        /** @description Dead letters, counted. */
+        ListDeadLettersResponse: {
+            /** @description By topic, those without dead letters too. */
+            queues: components["schemas"]["DeadLetterQueue"][];
         };
         /** @description A page of notifications. */
         ListNotificationsResponse: {
@@ -1288,6 +1371,32 @@ export interface components {
         ProductOrder: "PRODUCT_ORDER_UNSPECIFIED" | "PRODUCT_ORDER_NAME" | "PRODUCT_ORDER_PRICE_ASC" | "PRODUCT_ORDER_PRICE_DESC" | "PRODUCT_ORDER_NEWEST";
         /** @description Received. */
         ReceiveWebhookResponse: Record<string, never>;
+        /** @description Dead letters to put back. */
+        RedriveDeadLettersRequest: {
+            /**
+             * @description Topic.
+             * @example orders.v1.order_confirmed
+             */
+            topic: string;
+            /**
+             * @description Why, for those who read it later. Nothing personal of customers.
+             * @example the template is fixed
+             */
+            reason: string;
+        };
+        /** @description What became of it. */
+        RedriveDeadLettersResponse: {
+            /**
+             * Format: int64
+             * @description How many were put back.
+             */
+            redriven: string;
+            /**
+             * Format: int64
+             * @description How many were left for another time.
+             */
+            left: string;
+        };
         /** @description A refresh token to exchange. */
         RefreshRequest: {
             /** @description From a session. */
@@ -2569,6 +2678,164 @@ export interface operations {
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description A topic; empty means every topic that the workload consumes. */
+                topic?: string;
+                /** @description How many letters of each topic to look at, at most 100; 0 means only to count. */
+                peek?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead letters, counted. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "queues": [
+                     *         {
+                     *           "topic": "topic",
+                     *           "count": "1",
+                     *           "letters": [
+                     *             {
+                     *               "event_id": "019a0000-0000-7000-8000-000000000001",
+                     *               "key": "key",
+                     *               "reason": "no template for this",
+                     *               "attempts": 1,
+                     *               "event_time": "2026-01-31T12:00:00Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListDeadLettersResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /** @description - `TOPIC_NOT_FOUND`: the workload does not consume the topic. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `BROKER_UNAVAILABLE`: the broker does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    redriveDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "topic": "orders.v1.order_confirmed",
+                 *       "reason": "the template is fixed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RedriveDeadLettersRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of it. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "redriven": "1",
+                     *       "left": "1"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RedriveDeadLettersResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /** @description - `TOPIC_NOT_FOUND`: the workload does not consume the topic. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `BROKER_UNAVAILABLE`: the broker does not answer; what was moved by then stays moved.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             504: components["responses"]["GatewayTimeout"];
         };
     };
