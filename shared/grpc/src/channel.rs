@@ -40,6 +40,9 @@ struct Callee {
     budget: RetryBudget,
 }
 
+/// Connections on which a request may meet the end of a process, one after the other.
+const TRANSPARENT: u32 = 3;
+
 impl MeshChannel {
     pub(crate) fn new(inner: Channel, workload: &'static str) -> Self {
         let (breaker, budget) = (Breaker::new(workload), RetryBudget::new());
@@ -137,16 +140,18 @@ impl Call<'_> {
         answer
     }
 
-    /// One try, let through by the breaker; when the request never left, another.
+    /// One try, let through by the breaker. What the callee never saw is no try: the
+    /// next connection leads to a process that stays.
     async fn attempt(&self, request: &Request<Bytes>) -> Result<Answer, Duration> {
-        let answer = self.attempt_once(request).await?;
-        match &answer {
-            Err(error) if outcome::was_never_sent(error) => {
-                retries::count(self.callee.workload, "transparent");
-                self.attempt_once(request).await
+        let mut answer = self.attempt_once(request).await?;
+        for _ in 0..TRANSPARENT {
+            if !answer.as_ref().is_err_and(outcome::was_never_seen) {
+                break;
             }
-            _ => Ok(answer),
+            retries::count(self.callee.workload, "transparent");
+            answer = self.attempt_once(request).await?;
         }
+        Ok(answer)
     }
 
     async fn attempt_once(&self, request: &Request<Bytes>) -> Result<Answer, Duration> {

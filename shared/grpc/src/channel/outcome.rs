@@ -24,7 +24,7 @@ pub(super) type Answer = Result<Response<Body>, Error>;
 pub(super) fn verdict(answer: &Answer, in_full: bool) -> Verdict {
     let response = match answer {
         Ok(response) => response,
-        Err(error) if was_never_sent(error) => return Verdict::Unknown,
+        Err(error) if was_never_seen(error) => return Verdict::Unknown,
         Err(_) => return Verdict::Fails,
     };
     match code_of(response) {
@@ -48,12 +48,25 @@ pub(super) fn retry_after(answer: &Answer) -> Option<Duration> {
     }
 }
 
-/// Whether the request certainly never left: its connection was closed by the other
-/// side, as at a restart, before it was handed over. Such a call may be made again
-/// whatever its method ("transparent retry", gRFC A6).
-pub(super) fn was_never_sent(error: &Error) -> bool {
-    let mut causes = causes(error).filter_map(|error| error.downcast_ref::<hyper::Error>());
-    causes.any(hyper::Error::is_canceled)
+/// Whether the callee certainly never saw the request, as when its process ends just
+/// then. Such a call may be made again whatever its method ("transparent retry", gRFC
+/// A6).
+///
+/// Its connection was closed before the request was handed over; or the callee said
+/// that it did not process it: a GOAWAY that names an earlier request as the last, or
+/// REFUSED_STREAM (RFC 9113, sections 6.8 and 8.7).
+pub(super) fn was_never_seen(error: &Error) -> bool {
+    causes(error).any(|cause| {
+        let closed = cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
+        closed || cause.downcast_ref().is_some_and(was_refused)
+    })
+}
+
+/// h2 gives this error to requests that a GOAWAY leaves out and to those made after
+/// it; a request that was under way when the connection ended has an I/O error.
+fn was_refused(error: &h2::Error) -> bool {
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (error.is_go_away() || refused)
 }
 
 /// Whether tonic's own timer for `grpc-timeout` was a touch faster than ours; it would
