@@ -1320,6 +1320,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
         reason: "RATE_LIMITED",
     },
     ErrorCase {
+        code: Code::ResourceExhausted,
+        reason: "OVERLOADED",
+    },
+    ErrorCase {
         code: Code::InvalidArgument,
         reason: "HEADERS_TOO_LARGE",
     },
@@ -1346,6 +1350,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
     ErrorCase {
         code: Code::Unavailable,
         reason: "KEYS_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "CIRCUIT_OPEN",
     },
     ErrorCase {
         code: Code::DeadlineExceeded,
