@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint gen fmt contract-review contract-release cargo
+.PHONY: help up down stoactl clean test lint gen fmt contract-review contract-release cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -15,6 +15,9 @@ up: cargo ## start everything on this machine; DETACH=1 in the background, RELEA
 
 down: cargo ## stop it from any terminal; the data stays
 	@$(XTASK) down
+
+stoactl: ## what operators do, once `make up` has built it; ARGS="sagas list"
+	@$(CARGO_TARGET_DIR)/debug/stoactl $(ARGS)
 
 clean: cargo ## stop it and remove data, logs and passwords
 	@$(XTASK) clean

@@ -4,6 +4,7 @@
 //! RabbitMQ and Redis alone, for the tests of the service crates. Both keep
 //! all that they write under one directory and end what they started.
 
+mod addresses;
 mod edge;
 mod fleet;
 mod install;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::addresses;
 use crate::edge;
 use crate::fleet::{Fleet, Step, together};
 use crate::install;
@@ -47,6 +48,7 @@ impl Stack {
         }
         layout.prepare()?;
         options.ports.check_free()?;
+        addresses::write(&layout, &options.ports)?;
         let tools = install::stores(&layout, progress)?;
         let python = install::python(&layout, progress)?;
         viewer::install(&layout, progress)?;
