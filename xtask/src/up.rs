@@ -74,6 +74,7 @@ impl Up {
             seed: !self.no_seed,
             fresh: false,
             settings: Vec::new(),
+            detours: Vec::new(),
         })
     }
 }

@@ -27,6 +27,20 @@ pub struct Options {
     pub fresh: bool,
     /// More settings: service (or `sandbox`), variable, value; they win over our own.
     pub settings: Vec<(String, String, String)>,
+    /// Who reaches whom by another port than the one listened on; for tests that
+    /// stand between.
+    pub detours: Vec<Detour>,
+}
+
+/// A process reaches another by a port of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detour {
+    /// The process that connects.
+    pub from: String,
+    /// The process that it means to reach.
+    pub to: String,
+    /// Where it connects instead, on 127.0.0.1.
+    pub port: u16,
 }
 
 impl Options {
@@ -51,7 +65,14 @@ impl Options {
             seed: false,
             fresh: true,
             settings: Vec::new(),
+            detours: Vec::new(),
         })
+    }
+
+    /// The port by which one process reaches another.
+    pub(crate) fn port(&self, from: &str, to: &str) -> u16 {
+        let detour = self.detours.iter().find(|detour| detour.from == from && detour.to == to);
+        detour.map_or_else(|| self.ports.of(to), |detour| detour.port)
     }
 }
 
@@ -118,6 +139,22 @@ impl Ports {
             held.push(listener);
         }
         Ok(ports)
+    }
+
+    /// The port by which a process is reached: of a service the gRPC port; 0 for an
+    /// unknown one.
+    pub fn of(&self, process: &str) -> u16 {
+        match process {
+            "edge" => self.edge,
+            "postgres" => self.postgres,
+            "rabbitmq" => self.amqp,
+            "redis" => self.redis,
+            "smtp" => self.smtp,
+            "sandbox" => self.sandbox,
+            "guard" => self.guard,
+            "docs" => self.docs,
+            service => self.grpc(service),
+        }
     }
 
     /// The gRPC port of a service; 0 for an unknown one.
