@@ -75,6 +75,7 @@ impl Up {
             fresh: false,
             settings: Vec::new(),
             detours: Vec::new(),
+            replicas: Vec::new(),
         })
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::fleet::{Fleet, Step};
 use crate::layout::Layout;
-use crate::options::{Options, SERVICES};
+use crate::options::{Options, SERVICES, service_of};
 use crate::pki::{Pki, TRUST_DOMAIN};
 use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
@@ -30,8 +30,8 @@ const PASSED_ON: [&str; 4] =
 pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
     let plan = Plan { layout: &fleet.layout, options, pki };
     let mut specs = vec![plan.sandbox()?, plan.guard()?, plan.docs()?];
-    for service in SERVICES {
-        specs.push(plan.service(service)?);
+    for process in SERVICES.into_iter().chain(options.replicas.iter().map(String::as_str)) {
+        specs.push(plan.service(process)?);
     }
     let http = client()?;
     let steps = specs.into_iter().map(|spec| {
@@ -41,7 +41,7 @@ pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(
         let spec = options
             .settings
             .iter()
-            .filter(|(process, ..)| *process == name)
+            .filter(|(process, ..)| *process == name || process == service_of(&name))
             .fold(spec, |spec, (_, variable, value)| spec.env(variable, value));
         let step = async move {
             let name = spec.name.clone();
@@ -71,12 +71,12 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn service(&self, name: &str) -> Result<Spec> {
-        let ports = &self.options.ports;
+    fn service(&self, process: &str) -> Result<Spec> {
+        let (ports, name) = (&self.options.ports, service_of(process));
         let mut spec = self
-            .program(name)?
-            .env("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(name)))
-            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin(name)))
+            .program(process)?
+            .env("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(process)))
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin(process)))
             .env("MESH_CERT", self.pki.certificate(name))
             .env("MESH_KEY", self.pki.key(name))
             .env("MESH_CA", self.pki.authority())
@@ -134,10 +134,10 @@ impl Plan<'_> {
         database_url(self.layout, self.options.port(name, "postgres"), name)
     }
 
-    fn program(&self, name: &str) -> Result<Spec> {
-        let program = self.options.bin_dir.join(name);
+    fn program(&self, process: &str) -> Result<Spec> {
+        let program = self.options.bin_dir.join(service_of(process));
         program_exists(&program)?;
-        let mut spec = Spec::new(name, Phase::Service, program);
+        let mut spec = Spec::new(process, Phase::Service, program);
         for variable in PASSED_ON {
             if let Some(value) = std::env::var_os(variable) {
                 spec = spec.env(variable, value);

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use stack::{Detour, Options, Quiet, SERVICES, Stack};
+use stack::{Detour, Options, Ports, Quiet, SERVICES, Stack};
 use testkit::{Door, Way};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-use crate::plan::{Fault, LINKS, Link};
+use crate::plan::{Fault, LINKS, Link, REPLICATED};
 use crate::run::Settings;
 
 /// The share of memory from which on RabbitMQ raises its alarm, by default.
 const USUAL_MEMORY: f64 = 0.4;
 const NO_MEMORY: f64 = 0.000_001;
 /// A process that is not back by then will not come back.
-const RETURN: Duration = Duration::from_secs(90);
+const RETURN: Duration = Duration::from_secs(120);
 
 /// The running platform.
 pub struct Platform {
@@ -29,6 +29,16 @@ pub struct Platform {
     busy: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
 
+/// A door that does not stand where another process will listen.
+async fn door(ports: &Ports, link: Link) -> Result<Door> {
+    loop {
+        let door = Door::to(ports.of(link.to)).await?;
+        if !ports.contains(door.addr().port()) {
+            return Ok(door);
+        }
+    }
+}
+
 impl Platform {
     /// Starts the platform with an empty state of its own.
     pub async fn start(settings: &Settings) -> Result<Self> {
@@ -36,9 +46,12 @@ impl Platform {
         if let Some(dir) = &settings.bin_dir {
             options.bin_dir.clone_from(dir);
         }
+        for service in REPLICATED {
+            options.add_replica(service)?;
+        }
         let mut doors = HashMap::new();
         for link in LINKS {
-            let door = Door::to(options.ports.of(link.to)).await?;
+            let door = door(&options.ports, link).await?;
             let (from, to) = (link.from.to_owned(), link.to.to_owned());
             options.detours.push(Detour { from, to, port: door.addr().port() });
             doors.insert(link, door);
@@ -75,7 +88,8 @@ impl Platform {
     pub async fn ready(&self) -> Result<()> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
         let deadline = Instant::now() + RETURN;
-        for service in SERVICES {
+        let replicas = self.stack.options().replicas.iter().map(String::as_str);
+        for service in SERVICES.into_iter().chain(replicas) {
             let url = format!("{}/readyz", self.stack.service_admin_url(service));
             while !http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 if Instant::now() > deadline {

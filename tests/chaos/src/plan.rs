@@ -8,7 +8,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 
 /// Whom faults meet. The first are those without whom nobody can order.
-pub const PROCESSES: [&str; 14] = [
+pub const PROCESSES: [&str; 18] = [
     "orders",
     "payments",
     "inventory",
@@ -16,6 +16,10 @@ pub const PROCESSES: [&str; 14] = [
     "rabbitmq",
     "edge",
     "sandbox",
+    "orders-2",
+    "payments-2",
+    "inventory-2",
+    "notifications-2",
     "cart",
     "redis",
     "notifications",
@@ -24,6 +28,9 @@ pub const PROCESSES: [&str; 14] = [
     "guard",
     "smtp",
 ];
+
+/// Services of which there are two: the second takes over what the first leaves.
+pub const REPLICATED: [&str; 4] = ["orders", "payments", "inventory", "notifications"];
 
 /// Who talks to whom: what a network could cut.
 pub const LINKS: [Link; 25] = [
@@ -163,8 +170,8 @@ fn shuffled(rng: &mut StdRng) -> Vec<Fault> {
 fn duration(fault: Fault, rng: &mut StdRng) -> Duration {
     Duration::from_millis(match fault {
         Fault::Kill(_) => rng.random_range(0..2_500),
-        // Longer than a saga's lease, sometimes.
-        Fault::Pause("orders") => rng.random_range(1_000..9_000),
+        // Longer than a saga's lease, sometimes: the other one takes over meanwhile.
+        Fault::Pause("orders" | "orders-2") => rng.random_range(1_000..9_000),
         Fault::Pause(_) => rng.random_range(500..5_000),
         Fault::Cut(_) | Fault::Hole(_) | Fault::Slow(_) => rng.random_range(500..5_000),
         Fault::Alarm => rng.random_range(3_000..7_000),
