@@ -29,7 +29,7 @@ mod whole;
 pub use install::{api_testers, cache as cache_dir, envoy, packages as install_packages};
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};
-pub use options::{Options, Ports, SERVICES};
+pub use options::{Detour, Options, Ports, SERVICES};
 pub use process::{Record, all_running, running};
 pub use progress::{Progress, Quiet, Terminal};
 pub use stores::Stores;
