@@ -1454,6 +1454,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
         reason: "RATE_LIMITED",
     },
     ErrorCase {
+        code: Code::ResourceExhausted,
+        reason: "OVERLOADED",
+    },
+    ErrorCase {
         code: Code::InvalidArgument,
         reason: "HEADERS_TOO_LARGE",
     },
@@ -1480,6 +1484,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
     ErrorCase {
         code: Code::Unavailable,
         reason: "KEYS_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "CIRCUIT_OPEN",
     },
     ErrorCase {
         code: Code::DeadlineExceeded,
