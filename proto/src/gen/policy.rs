@@ -16,6 +16,7 @@ pub static DURATION_BUCKETS: &[f64] = &[
     2.5,
     5.0,
     10.0,
+    15.0,
 ];
 /// Every method, sorted by path.
 pub static METHODS: &[MethodPolicy] = &[
@@ -789,6 +790,60 @@ pub static METHODS: &[MethodPolicy] = &[
         ],
     },
     MethodPolicy {
+        path: "/stoa.notifications.v1.DeadLetterService/ListDeadLetters",
+        workload: "notifications",
+        access: Access::Permission("facts:read"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(5000),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "TOPIC_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "BROKER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.notifications.v1.DeadLetterService/RedriveDeadLetters",
+        workload: "notifications",
+        access: Access::Permission("facts:redrive"),
+        callers: &[],
+        deadline: Duration::from_millis(20000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(15000),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "TOPIC_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "BROKER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
         path: "/stoa.notifications.v1.NotificationService/GetPreferences",
         workload: "notifications",
         access: Access::Permission("notifications:read"),
@@ -1526,6 +1581,8 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             "cart:write",
             "catalog:write",
+            "facts:read",
+            "facts:redrive",
             "inventory:write",
             "notifications:read",
             "orders:cancel",

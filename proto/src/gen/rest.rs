@@ -205,6 +205,23 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "GET",
+        template: "/v1/dead-letters",
+        request: "stoa.notifications.v1.ListDeadLettersRequest",
+        parameters: &["topic", "peek"],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/dead-letters:redrive",
+        request: "stoa.notifications.v1.RedriveDeadLettersRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.notifications.v1.RedriveDeadLettersRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
         template: "/v1/notifications",
         request: "stoa.notifications.v1.ListNotificationsRequest",
         parameters: &["page_size", "page_token"],
@@ -785,6 +802,23 @@ pub static SHAPES: &[Shape] = &[
         fields: &[],
     },
     Shape {
+        message: "stoa.notifications.v1.ListDeadLettersRequest",
+        fields: &[
+            Field {
+                name: "topic",
+                json_name: "topic",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "peek",
+                json_name: "peek",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.notifications.v1.ListNotificationsRequest",
         fields: &[
             Field {
@@ -809,6 +843,23 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "email",
                 repeated: false,
                 kind: Kind::Bool,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.notifications.v1.RedriveDeadLettersRequest",
+        fields: &[
+            Field {
+                name: "topic",
+                json_name: "topic",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },

@@ -303,8 +303,28 @@ impl Validate for crate::stoa::inventory::v1::Stock {
 impl Validate for crate::stoa::inventory::v1::StockLow {
     fn validate(&self, _: &mut Violations) {}
 }
+impl Validate for crate::stoa::notifications::v1::DeadLetter {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::DeadLetterQueue {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "letters", &self.letters);
+    }
+}
 impl Validate for crate::stoa::notifications::v1::GetPreferencesRequest {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::ListDeadLettersRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::max_len(v, "topic", &self.topic, 100);
+        check::lte(v, "peek", i64::from(self.peek), 100);
+        check::gte(v, "peek", i64::from(self.peek), 0);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::ListDeadLettersResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "queues", &self.queues);
+    }
 }
 impl Validate for crate::stoa::notifications::v1::ListNotificationsRequest {
     fn validate(&self, v: &mut Violations) {
@@ -322,6 +342,17 @@ impl Validate for crate::stoa::notifications::v1::Notification {
     fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::notifications::v1::Preferences {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::RedriveDeadLettersRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "topic", &self.topic, 1);
+        check::max_len(v, "topic", &self.topic, 100);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::RedriveDeadLettersResponse {
     fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::notifications::v1::UpdatePreferencesRequest {
