@@ -12,7 +12,7 @@ use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
 use crate::api::{CheckoutApi, PaymentApi};
-use crate::config::{Config, ProviderKind, ReconcileConfig};
+use crate::config::{Config, ProviderKind, SweepConfig};
 use crate::core::Payments;
 use crate::core::ports::{Provider, WebhookReader};
 use crate::infrastructure::postgres::{PostgresPayments, PostgresRefunds, PostgresWebhooks};
@@ -24,7 +24,7 @@ pub struct App {
     host: Host,
     relay: Relay,
     core: Payments,
-    reconcile: ReconcileConfig,
+    sweep: SweepConfig,
 }
 
 impl App {
@@ -46,7 +46,7 @@ impl App {
             .check("database", postgres::check(&pool))
             .prefer("broker", relay.health().check());
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
-        Ok(Self { host, relay, core, reconcile: config.reconcile })
+        Ok(Self { host, relay, core, sweep: config.sweep })
     }
 
     /// Where the API is served.
@@ -57,17 +57,17 @@ impl App {
     /// Runs until shutdown or until a part fails.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let relay = self.relay.run(shutdown.clone());
-        let reconciling = reconcile(self.core, self.reconcile, shutdown.clone());
+        let sweeping = sweep(self.core, self.sweep, shutdown.clone());
         self.host
             .task("outbox relay", relay)
-            .task("reconciliation", reconciling)
+            .task("sweep", sweeping)
             .run(shutdown)
             .await
     }
 }
 
 fn core(config: &Config, pool: &PgPool) -> Result<Payments> {
-    let after = config.reconcile.after();
+    let after = config.sweep.after();
     let (provider_name, provider, reader) = provider(config)?;
     Ok(Payments {
         payments: Arc::new(PostgresPayments::new(pool.clone(), after)),
@@ -95,15 +95,15 @@ fn provider(config: &Config) -> Result<Both> {
 }
 
 /// A failed round is told and made up for by the next.
-async fn reconcile(core: Payments, config: ReconcileConfig, shutdown: Shutdown) -> Result<()> {
+async fn sweep(core: Payments, config: SweepConfig, shutdown: Shutdown) -> Result<()> {
     let mut ticks = tokio::time::interval(config.every());
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             _ = ticks.tick() => {}
         }
-        if let Err(error) = core.reconcile().await {
-            tracing::warn!(error = %error, "not reconciled");
+        if let Err(error) = core.sweep().await {
+            tracing::warn!(error = %error, "not swept");
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Config {
     #[command(flatten)]
     pub stripe: StripeConfig,
     #[command(flatten)]
-    pub reconcile: ReconcileConfig,
+    pub sweep: SweepConfig,
     /// The identity service, for the keys of access tokens.
     #[arg(long, env = "IDENTITY_URL")]
     pub identity_url: String,
@@ -78,22 +78,22 @@ pub struct StripeConfig {
 
 /// How unknown outcomes are settled.
 #[derive(clap::Args, Clone, Copy, Debug)]
-pub struct ReconcileConfig {
+pub struct SweepConfig {
     /// The age at which an unknown outcome is looked up at the provider, in
     /// milliseconds. Longer than an answer is waited for.
-    #[arg(long, env = "RECONCILE_AFTER_MILLIS", default_value_t = 30_000)]
-    pub reconcile_after_millis: u64,
+    #[arg(long, env = "SWEEP_AFTER_MILLIS", default_value_t = 30_000)]
+    pub sweep_after_millis: u64,
     /// How often that is done, in milliseconds.
-    #[arg(long, env = "RECONCILE_EVERY_MILLIS", default_value_t = 5_000)]
-    pub reconcile_every_millis: u64,
+    #[arg(long, env = "SWEEP_EVERY_MILLIS", default_value_t = 5_000)]
+    pub sweep_every_millis: u64,
 }
 
-impl ReconcileConfig {
+impl SweepConfig {
     pub(crate) fn after(self) -> Duration {
-        Duration::from_millis(self.reconcile_after_millis)
+        Duration::from_millis(self.sweep_after_millis)
     }
 
     pub(crate) fn every(self) -> Duration {
-        Duration::from_millis(self.reconcile_every_millis)
+        Duration::from_millis(self.sweep_every_millis)
     }
 }

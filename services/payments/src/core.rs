@@ -8,7 +8,7 @@ pub mod ports;
 mod authorize;
 mod capture;
 mod learn;
-mod reconcile;
+mod sweep;
 mod refund;
 mod reverse;
 mod webhook;

@@ -199,7 +199,7 @@ async fn a_refused_card_an_unknown_token_and_a_bank_that_asks_are_final() {
 #[tokio::test]
 async fn a_lost_answer_leads_to_one_charge_that_is_found_again() {
     let options =
-        Options { patience_millis: 500, reconcile_after_millis: 100, ..Options::default() };
+        Options { patience_millis: 500, sweep_after_millis: 100, ..Options::default() };
     let shop = Shop::with(options).await;
     let order = Order::by("pm_card_visa");
     shop.stripe.lose_answers(true);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use events::BrokerConfig;
 use grpc::MeshChannel;
-use payments::config::{Config, ProviderKind, ReconcileConfig, SandboxConfig, StripeConfig};
+use payments::config::{Config, ProviderKind, SweepConfig, SandboxConfig, StripeConfig};
 use proto::google::r#type::Money;
 use proto::payments::v1 as pb;
 use proto::payments::v1::checkout_payment_service_client::CheckoutPaymentServiceClient;
@@ -31,7 +31,7 @@ pub struct Options {
     /// How long payments waits for the sandbox.
     pub patience_millis: u64,
     /// When payments looks up what it does not know.
-    pub reconcile_after_millis: u64,
+    pub sweep_after_millis: u64,
 }
 
 impl Default for Options {
@@ -40,7 +40,7 @@ impl Default for Options {
             webhooks: false,
             webhook_duplicates: 0,
             patience_millis: 4_000,
-            reconcile_after_millis: 600_000,
+            sweep_after_millis: 600_000,
         }
     }
 }
@@ -63,7 +63,7 @@ impl Drop for World {
 }
 
 impl World {
-    /// Webhooks are kept at the door, nothing is reconciled.
+    /// Webhooks are kept at the door, nothing is swept.
     pub async fn start() -> Self {
         Self::with(Options::default()).await
     }
@@ -209,9 +209,9 @@ pub async fn config(
             stripe_webhook_secret: None,
             stripe_timeout_millis: options.patience_millis,
         },
-        reconcile: ReconcileConfig {
-            reconcile_after_millis: options.reconcile_after_millis,
-            reconcile_every_millis: 50,
+        sweep: SweepConfig {
+            sweep_after_millis: options.sweep_after_millis,
+            sweep_every_millis: 50,
         },
         identity_url: platform.identity_url(),
     }
