@@ -4,8 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod authorize;
+mod bank;
+mod books;
 mod capture;
 mod door;
+mod forgotten;
+mod ledger;
+mod purge;
+mod reconcile;
 mod refund;
 mod reverse;
 mod road;

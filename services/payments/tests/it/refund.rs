@@ -10,17 +10,17 @@ use uuid::Uuid;
 use crate::road::Traffic;
 use crate::world::{Options, Order, World, eur};
 
-struct Manager<'w> {
+pub struct Manager<'w> {
     world: &'w World,
     token: String,
 }
 
 impl<'w> Manager<'w> {
-    fn of(world: &'w World) -> Self {
+    pub fn of(world: &'w World) -> Self {
         Self { world, token: world.platform.token(Uuid::now_v7(), &["manager"]) }
     }
 
-    async fn refund(
+    pub async fn refund(
         &self,
         payment: &pb::Payment,
         amount: Option<Money>,
