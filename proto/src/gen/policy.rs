@@ -1014,6 +1014,140 @@ pub static METHODS: &[MethodPolicy] = &[
         ],
     },
     MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/CompensateSaga",
+        workload: "orders",
+        access: Access::Permission("sagas:operate"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(500),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_ENDED",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_GOES_BACKWARD",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "SAGA_BUSY",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/GetSaga",
+        workload: "orders",
+        access: Access::Permission("sagas:read"),
+        callers: &[],
+        deadline: Duration::from_millis(1000),
+        retry: Some(Retry {
+            attempts: 1,
+            per_try: Duration::from_millis(500),
+        }),
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(100),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/ListSagas",
+        workload: "orders",
+        access: Access::Permission("sagas:read"),
+        callers: &[],
+        deadline: Duration::from_millis(2000),
+        retry: Some(Retry {
+            attempts: 1,
+            per_try: Duration::from_millis(1000),
+        }),
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(200),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/RetrySaga",
+        workload: "orders",
+        access: Access::Permission("sagas:operate"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(500),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_ENDED",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "SAGA_BUSY",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
         path: "/stoa.payments.v1.CheckoutPaymentService/Authorize",
         workload: "payments",
         access: Access::Internal,
@@ -1424,6 +1558,8 @@ pub static ROLES: &[Role] = &[
             "payments:read",
             "payments:reconcile",
             "payments:refund",
+            "sagas:operate",
+            "sagas:read",
             "users:read",
             "users:write",
         ],

@@ -270,6 +270,40 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "GET",
+        template: "/v1/sagas",
+        request: "stoa.orders.v1.ListSagasRequest",
+        parameters: &["filter", "page_size", "page_token"],
+        body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/sagas/{order_id}",
+        request: "stoa.orders.v1.GetSagaRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/sagas/{order_id}:retry",
+        request: "stoa.orders.v1.RetrySagaRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.orders.v1.RetrySagaRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/sagas/{order_id}:compensate",
+        request: "stoa.orders.v1.CompensateSagaRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.orders.v1.CompensateSagaRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
         template: "/v1/payments/{payment_id}",
         request: "stoa.payments.v1.GetPaymentRequest",
         parameters: &[],
@@ -814,7 +848,35 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.orders.v1.CompensateSagaRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.orders.v1.GetOrderRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.GetSagaRequest",
         fields: &[
             Field {
                 name: "order_id",
@@ -827,6 +889,35 @@ pub static SHAPES: &[Shape] = &[
     Shape {
         message: "stoa.orders.v1.ListOrdersRequest",
         fields: &[
+            Field {
+                name: "page_size",
+                json_name: "pageSize",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.ListSagasRequest",
+        fields: &[
+            Field {
+                name: "filter",
+                json_name: "filter",
+                repeated: false,
+                kind: Kind::Enum(
+                    &[
+                        "SAGA_FILTER_UNSPECIFIED",
+                        "SAGA_FILTER_RUNNING",
+                        "SAGA_FILTER_OVERDUE",
+                    ],
+                ),
+            },
             Field {
                 name: "page_size",
                 json_name: "pageSize",
@@ -855,6 +946,23 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "shippingAddress",
                 repeated: false,
                 kind: Kind::Object("stoa.types.v1.Address"),
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.RetrySagaRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },

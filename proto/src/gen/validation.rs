@@ -335,7 +335,19 @@ impl Validate for crate::stoa::orders::v1::CancelOrderRequest {
         check::uuid(v, "order_id", &self.order_id);
     }
 }
+impl Validate for crate::stoa::orders::v1::CompensateSagaRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
 impl Validate for crate::stoa::orders::v1::GetOrderRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+    }
+}
+impl Validate for crate::stoa::orders::v1::GetSagaRequest {
     fn validate(&self, v: &mut Violations) {
         check::uuid(v, "order_id", &self.order_id);
     }
@@ -350,6 +362,23 @@ impl Validate for crate::stoa::orders::v1::ListOrdersRequest {
 impl Validate for crate::stoa::orders::v1::ListOrdersResponse {
     fn validate(&self, v: &mut Violations) {
         check::each(v, "orders", &self.orders);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ListSagasRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::defined(
+            v,
+            "filter",
+            crate::stoa::orders::v1::SagaFilter::try_from(self.filter).is_ok(),
+        );
+        check::lte(v, "page_size", i64::from(self.page_size), 100);
+        check::gte(v, "page_size", i64::from(self.page_size), 0);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ListSagasResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "sagas", &self.sagas);
     }
 }
 impl Validate for crate::stoa::orders::v1::Order {
@@ -399,6 +428,18 @@ impl Validate for crate::stoa::orders::v1::PlaceOrderRequest {
         }
         check::required(v, "shipping_address", &self.shipping_address);
         check::nested(v, "shipping_address", &self.shipping_address);
+    }
+}
+impl Validate for crate::stoa::orders::v1::RetrySagaRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::orders::v1::Saga {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "actions", &self.actions);
     }
 }
 impl Validate for crate::stoa::orders::v1::WatchOrderRequest {
@@ -516,4 +557,7 @@ impl Validate for crate::stoa::types::v1::Address {
             check::matches(v, "country_code", &self.country_code, &PATTERN);
         }
     }
+}
+impl Validate for crate::stoa::types::v1::OperatorAction {
+    fn validate(&self, _: &mut Violations) {}
 }

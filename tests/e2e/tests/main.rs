@@ -17,5 +17,6 @@ mod platform;
 mod redaction;
 mod refusals;
 mod schemathesis;
+mod stoactl;
 mod typescript;
 mod workloads;
