@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down stoactl clean test chaos lint gen fmt contract-review contract-release cargo
+.PHONY: help up down stoactl clean test chaos bench lint gen fmt contract-review contract-release cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -27,6 +27,9 @@ test: cargo ## all tests, on real stores; PACKAGE=orders runs one crate's
 
 chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-undo|skip-inbox
 	@$(XTASK) chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(BROKEN),--broken $(BROKEN))
+
+bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts or notify
+	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))
 
 lint: cargo ## formatting, clippy, buf, the house rules
 	@$(XTASK) lint

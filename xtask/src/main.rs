@@ -1,5 +1,6 @@
 //! Developer commands; `make help` lists those for every day.
 
+mod bench;
 mod cargo;
 mod chaos;
 mod client;
@@ -41,6 +42,8 @@ enum Command {
     /// Lets processes, stores and networks fail under a load of checkouts, and checks
     /// that nothing was lost, charged twice or oversold.
     Chaos(chaos::Arguments),
+    /// Measures what the platform's own mechanisms cost, in a release build.
+    Bench(bench::Arguments),
     /// Checks formatting, lints, the contract's style, the alerts and the house rules.
     Lint,
     /// Validates every Kubernetes and Istio object against its published schema.
@@ -75,6 +78,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Chaos(arguments) => arguments.run(&root).await,
+        Command::Bench(arguments) => arguments.run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
         Command::Fmt => lint::format(&root),

@@ -1486,6 +1486,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
         reason: "RATE_LIMITED",
     },
     ErrorCase {
+        code: Code::ResourceExhausted,
+        reason: "OVERLOADED",
+    },
+    ErrorCase {
         code: Code::InvalidArgument,
         reason: "HEADERS_TOO_LARGE",
     },
@@ -1512,6 +1516,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
     ErrorCase {
         code: Code::Unavailable,
         reason: "KEYS_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "CIRCUIT_OPEN",
     },
     ErrorCase {
         code: Code::DeadlineExceeded,

@@ -61,6 +61,7 @@ impl App {
 
     /// Runs until shutdown or until a part fails.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let relay = self.relay.run(shutdown.clone());
         let Self { core, config, .. } = self;
         let sweep = rounds::sweep(core.clone(), config.sweep, shutdown.clone());

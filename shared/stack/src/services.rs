@@ -82,7 +82,9 @@ impl Plan<'_> {
             .env("MESH_CA", self.pki.authority())
             .env("MESH_TRUST_DOMAIN", TRUST_DOMAIN)
             .env("JWT_ISSUER", JWT_ISSUER)
-            .env("JWT_AUDIENCE", JWT_AUDIENCE);
+            .env("JWT_AUDIENCE", JWT_AUDIENCE)
+            // One process of each: there is nobody to send requests to instead.
+            .env("DRAIN_NOTICE_MS", "0");
         if DATABASES.contains(&name) {
             spec = spec.env("DATABASE_URL", self.database_url(name)?);
             let broker = self.options.port(name, "rabbitmq");

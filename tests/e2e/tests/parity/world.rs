@@ -247,6 +247,14 @@ impl World<'_> {
                 .await;
                 of(&customer, json!({"page_size": 3}))
             }
+            // Nothing is dead: there is nothing to see and nothing to put back.
+            "DeadLetterService/ListDeadLetters" => {
+                self.of_admin(json!({"topic": "orders.v1.order_failed", "peek": 3}))
+            }
+            "DeadLetterService/RedriveDeadLetters" => {
+                let (topic, reason) = ("orders.v1.order_failed", "the template is fixed");
+                self.of_admin(json!({"topic": topic, "reason": reason}))
+            }
             "NotificationService/GetPreferences" => of(&customer, json!({})),
             "NotificationService/UpdatePreferences" => {
                 of(&customer, json!({"preferences": {"email": false}, "update_mask": "email"}))
