@@ -1,4 +1,4 @@
-//! Prometheus' own checks of the generated rules: that they are well formed, and
+//! Prometheus' own checks of rules and alerts: that they are well formed, and
 //! that they fire when they should.
 
 use std::fs;
@@ -17,6 +17,7 @@ pub fn check(root: &Path) -> Result<()> {
         run(Command::new(&promtool).args(arguments).args(files))
     };
     run_on(["check", "rules"], "rules")?;
+    run_on(["check", "rules"], "alerts")?;
     run_on(["test", "rules"], "tests")
 }
 

@@ -215,6 +215,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many dead letters there are of each topic that the workload consumes, and a look at the first of them
+         * @description How many dead letters there are of each topic that the workload consumes, and a look at the first of them.
+         *
+         *     Permission `facts:read`: admin. Answers within 10 s.
+         */
+        get: operations["listDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters:redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts dead letters of a topic back into the queue that they came from, the oldest first, for as long as the deadline allows
+         * @description Puts dead letters of a topic back into the queue that they came from, the oldest first, for as long as the deadline allows. Those that fail again come back.
+         *
+         *     Permission `facts:redrive`: admin. Answers within 20 s.
+         */
+        post: operations["redriveDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/notifications": {
         parameters: {
             query?: never;
@@ -427,6 +471,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments:reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compares our ledger with the provider's own books and answers where they differ; changes nothing
+         * @description Compares our ledger with the provider's own books and answers where they differ; changes nothing. Goes through the window from its start; a page may be empty and not the last.
+         *
+         *     Permission `payments:reconcile`: admin. Answers within 30 s. At most 60 a minute, 10 at once.
+         */
+        get: operations["reconcilePayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/products": {
         parameters: {
             query?: never;
@@ -527,6 +593,94 @@ export interface paths {
          *     Permission `inventory:write`: manager, admin. Answers within 2 s.
          */
         post: operations["adjustStock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sagas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sagas that have not ended, oldest first
+         * @description Sagas that have not ended, oldest first.
+         *
+         *     Permission `sagas:read`: admin. Answers within 2 s.
+         */
+        get: operations["listSagas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sagas/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The saga of an order, ended or not, and what operators did with it
+         * @description The saga of an order, ended or not, and what operators did with it. A saga that ended with nothing taken is forgotten after some time.
+         *
+         *     Permission `sagas:read`: admin. Answers within 1 s.
+         */
+        get: operations["getSaga"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sagas/{order_id}:compensate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives up what a saga was to achieve: money and stock go back
+         * @description Gives up what a saga was to achieve: money and stock go back. A checkout ends FAILED; an order that was already promised ends CANCELLED. The answer is the saga as far as it got within the deadline; what is left goes on by itself.
+         *
+         *     Permission `sagas:operate`: admin. Answers within 10 s.
+         */
+        post: operations["compensateSaga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sagas/{order_id}:retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a saga that waits for another try run now, as if it had not failed before
+         * @description Lets a saga that waits for another try run now, as if it had not failed before. The answer is the saga before that run.
+         *
+         *     Permission `sagas:operate`: admin. Answers within 10 s.
+         */
+        post: operations["retrySaga"];
         delete?: never;
         options?: never;
         head?: never;
@@ -770,6 +924,48 @@ export interface components {
              */
             product_count: number;
         };
+        /** @description A saga to turn backward. */
+        CompensateSagaRequest: {
+            /**
+             * @description Why, for those who read it later. Nothing personal of the customer.
+             * @example the customer was called and does not want it any more
+             */
+            reason: string;
+        };
+        /** @description A fact that was put aside. Never its content, which may be personal. */
+        DeadLetter: {
+            /** @description The event's id; empty when the message does not say. */
+            event_id: string;
+            /** @description The aggregate that it is about; empty when the message does not say. */
+            key: string;
+            /**
+             * @description Why the last try failed.
+             * @example no template for this
+             */
+            reason: string;
+            /**
+             * Format: int32
+             * @description Tries until then.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When the fact was decided; absent when the message does not say.
+             */
+            event_time?: string;
+        };
+        /** @description The dead letters of one topic. */
+        DeadLetterQueue: {
+            /** @description Topic, for example `orders.v1.order_confirmed`. */
+            topic: string;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: string;
+            /** @description The oldest of them; at most as many as were asked for. */
+            letters: components["schemas"]["DeadLetter"][];
+        };
         /**
          * @description What became of an e-mail.
          *     - `DELIVERY_STATE_UNSPECIFIED`: Never answered.
@@ -792,7 +988,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -832,6 +1028,11 @@ export interface components {
             /** @description By name. */
             categories: components["schemas"]["Category"][];
         };
+        /** @description Dead letters, counted. */
+        ListDeadLettersResponse: {
+            /** @description By topic, those without dead letters too. */
+            queues: components["schemas"]["DeadLetterQueue"][];
+        };
         /** @description A page of notifications. */
         ListNotificationsResponse: {
             /** @description Newest first. */
@@ -850,6 +1051,13 @@ export interface components {
         ListProductsResponse: {
             /** @description In the order asked for. */
             products: components["schemas"]["Product"][];
+            /** @description Empty on the last page. */
+            next_page_token: string;
+        };
+        /** @description A page of sagas. */
+        ListSagasResponse: {
+            /** @description Oldest first. */
+            sagas: components["schemas"]["Saga"][];
             /** @description Empty on the last page. */
             next_page_token: string;
         };
@@ -939,6 +1147,31 @@ export interface components {
          * @enum {string}
          */
         NotificationKind: "NOTIFICATION_KIND_UNSPECIFIED" | "NOTIFICATION_KIND_WELCOME" | "NOTIFICATION_KIND_ORDER_CONFIRMED" | "NOTIFICATION_KIND_ORDER_FAILED" | "NOTIFICATION_KIND_ORDER_CANCELLED" | "NOTIFICATION_KIND_PAYMENT_REFUNDED";
+        /** @description Something that an operator did, as it was written down with its effect. */
+        OperatorAction: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            time?: string;
+            /** @description Who: the user of the operator's token. UUID. */
+            actor_id: string;
+            /**
+             * @description What, as `<thing>.<verb>`.
+             * @example saga.retry
+             */
+            action: string;
+            /**
+             * @description Why, in the operator's words.
+             * @example the payment provider is back
+             */
+            reason: string;
+            /**
+             * @description What came of it.
+             * @example due now
+             */
+            outcome: string;
+        };
         /** @description An order. */
         Order: {
             /** @description UUIDv7, set by the server. */
@@ -1031,6 +1264,34 @@ export interface components {
              */
             update_time?: string;
         };
+        /** @description A difference between our ledger and the provider's books. */
+        PaymentDiscrepancy: {
+            /** @description What differs. */
+            kind: components["schemas"]["PaymentDiscrepancyKind"];
+            /** @description The payment; empty when the charge belongs to none of ours. */
+            payment_id: string;
+            /** @description The order it pays for; empty when the charge belongs to no payment of ours. */
+            order_id: string;
+            /** @description The provider's id of the charge; empty when it knows of none. */
+            charge_id: string;
+            /** @description What we have recorded, in words. */
+            recorded: string;
+            /** @description What the provider has recorded, in words; for a ledger out of balance, the ledger. */
+            provided: string;
+        };
+        /**
+         * @description What may differ between our ledger and the provider's books.
+         *     - `PAYMENT_DISCREPANCY_KIND_UNSPECIFIED`: Never answered.
+         *     - `PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN`: The provider holds money for which we have no payment.
+         *     - `PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN`: We have recorded money of which the provider knows nothing.
+         *     - `PAYMENT_DISCREPANCY_KIND_AMOUNT`: Another amount or currency.
+         *     - `PAYMENT_DISCREPANCY_KIND_STATE`: Another state.
+         *     - `PAYMENT_DISCREPANCY_KIND_CAPTURED`: Another sum was taken than the ledger has.
+         *     - `PAYMENT_DISCREPANCY_KIND_REFUNDED`: Another sum was given back than the ledger has.
+         *     - `PAYMENT_DISCREPANCY_KIND_LEDGER`: The ledger contradicts the payment, or does not balance.
+         * @enum {string}
+         */
+        PaymentDiscrepancyKind: "PAYMENT_DISCREPANCY_KIND_UNSPECIFIED" | "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN" | "PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN" | "PAYMENT_DISCREPANCY_KIND_AMOUNT" | "PAYMENT_DISCREPANCY_KIND_STATE" | "PAYMENT_DISCREPANCY_KIND_CAPTURED" | "PAYMENT_DISCREPANCY_KIND_REFUNDED" | "PAYMENT_DISCREPANCY_KIND_LEDGER";
         /**
          * @description Where a payment is in its life.
          *     - `PAYMENT_STATE_UNSPECIFIED`: Never answered.
@@ -1160,6 +1421,49 @@ export interface components {
         ProductOrder: "PRODUCT_ORDER_UNSPECIFIED" | "PRODUCT_ORDER_NAME" | "PRODUCT_ORDER_PRICE_ASC" | "PRODUCT_ORDER_PRICE_DESC" | "PRODUCT_ORDER_NEWEST";
         /** @description Received. */
         ReceiveWebhookResponse: Record<string, never>;
+        /** @description What a part of the window brought to light. */
+        ReconcilePaymentsResponse: {
+            /** @description Where the two books differ; in no particular order. */
+            discrepancies: components["schemas"]["PaymentDiscrepancy"][];
+            /** @description Empty when the whole window has been compared. */
+            next_page_token: string;
+            /**
+             * Format: int32
+             * @description How many payments and charges were compared for this page.
+             */
+            compared_count: number;
+            /**
+             * Format: int32
+             * @description How many were left out, because they changed moments ago and may be underway.
+             */
+            unsettled_count: number;
+        };
+        /** @description Dead letters to put back. */
+        RedriveDeadLettersRequest: {
+            /**
+             * @description Topic.
+             * @example orders.v1.order_confirmed
+             */
+            topic: string;
+            /**
+             * @description Why, for those who read it later. Nothing personal of customers.
+             * @example the template is fixed
+             */
+            reason: string;
+        };
+        /** @description What became of it. */
+        RedriveDeadLettersResponse: {
+            /**
+             * Format: int64
+             * @description How many were put back.
+             */
+            redriven: string;
+            /**
+             * Format: int64
+             * @description How many were left for another time.
+             */
+            left: string;
+        };
         /** @description A refresh token to exchange. */
         RefreshRequest: {
             /** @description From a session. */
@@ -1197,6 +1501,102 @@ export interface components {
             "@type": "type.googleapis.com/google.rpc.RetryInfo";
             retry_delay: string;
         };
+        /** @description A saga to try again. */
+        RetrySagaRequest: {
+            /**
+             * @description Why, for those who read it later. Nothing personal of the customer.
+             * @example the payment provider is back
+             */
+            reason: string;
+        };
+        /** @description The saga of an order. */
+        Saga: {
+            /** @description The order that it carries. UUID. */
+            order_id: string;
+            /** @description Where the order is in its life. */
+            order_state: components["schemas"]["OrderState"];
+            /** @description What it is to achieve. */
+            kind: components["schemas"]["SagaKind"];
+            /** @description Which way it goes. */
+            direction: components["schemas"]["SagaDirection"];
+            /** @description The step to do next or to undo next; the last one when it has ended. */
+            step: components["schemas"]["SagaStep"];
+            /** @description Nothing is left to do. */
+            ended: boolean;
+            /**
+             * Format: int32
+             * @description Failed tries of the current step.
+             */
+            attempts: number;
+            /**
+             * @description Why the last try failed; empty when it did not.
+             * @example Unavailable DEPENDENCY_UNAVAILABLE
+             */
+            last_error: string;
+            /**
+             * @description Why it goes backward; empty when it goes forward.
+             * @example PAYMENT_DECLINED
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it began to do what it does.
+             */
+            start_time?: string;
+            /**
+             * Format: date-time
+             * @description After this it is overdue.
+             */
+            deadline_time?: string;
+            /** @description It has not ended, and its deadline has passed. */
+            overdue: boolean;
+            /**
+             * Format: date-time
+             * @description When it is tried next; absent when it has ended.
+             */
+            next_run_time?: string;
+            /**
+             * Format: date-time
+             * @description Until when a process drives it, if it does not renew that; absent when nobody does.
+             */
+            lease_end_time?: string;
+            /** @description What operators did with it, newest first, at most 100; not in lists. */
+            actions: components["schemas"]["OperatorAction"][];
+        };
+        /**
+         * @description Which way a saga goes.
+         *     - `SAGA_DIRECTION_UNSPECIFIED`: Never answered.
+         *     - `SAGA_DIRECTION_FORWARD`: It does its steps.
+         *     - `SAGA_DIRECTION_BACKWARD`: It undoes them, the last one first.
+         * @enum {string}
+         */
+        SagaDirection: "SAGA_DIRECTION_UNSPECIFIED" | "SAGA_DIRECTION_FORWARD" | "SAGA_DIRECTION_BACKWARD";
+        /**
+         * @description Which sagas to list.
+         *     - `SAGA_FILTER_UNSPECIFIED`: All that have not ended.
+         *     - `SAGA_FILTER_RUNNING`: Those that a process drives now.
+         *     - `SAGA_FILTER_OVERDUE`: Those whose deadline has passed.
+         * @enum {string}
+         */
+        SagaFilter: "SAGA_FILTER_UNSPECIFIED" | "SAGA_FILTER_RUNNING" | "SAGA_FILTER_OVERDUE";
+        /**
+         * @description What a saga is to achieve.
+         *     - `SAGA_KIND_UNSPECIFIED`: Never answered.
+         *     - `SAGA_KIND_CHECKOUT`: The order confirmed and settled, or failed and everything put back.
+         *     - `SAGA_KIND_CANCEL`: The order cancelled and everything put back.
+         * @enum {string}
+         */
+        SagaKind: "SAGA_KIND_UNSPECIFIED" | "SAGA_KIND_CHECKOUT" | "SAGA_KIND_CANCEL";
+        /**
+         * @description A step of a saga.
+         *     - `SAGA_STEP_UNSPECIFIED`: Never answered.
+         *     - `SAGA_STEP_RESERVE`: Stock is set aside, or put back.
+         *     - `SAGA_STEP_PAY`: Money is set aside, or given back.
+         *     - `SAGA_STEP_CONFIRM`: The order is promised.
+         *     - `SAGA_STEP_SETTLE`: Stock is sold, money is taken, the cart is emptied.
+         * @enum {string}
+         */
+        SagaStep: "SAGA_STEP_UNSPECIFIED" | "SAGA_STEP_RESERVE" | "SAGA_STEP_PAY" | "SAGA_STEP_CONFIRM" | "SAGA_STEP_SETTLE";
         /** @description A pair of tokens. */
         Session: {
             /** @description ES256 JWT (RFC 7519), to be sent as `Authorization: Bearer`. */
@@ -2353,6 +2753,164 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description A topic; empty means every topic that the workload consumes. */
+                topic?: string;
+                /** @description How many letters of each topic to look at, at most 100; 0 means only to count. */
+                peek?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead letters, counted. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "queues": [
+                     *         {
+                     *           "topic": "topic",
+                     *           "count": "1",
+                     *           "letters": [
+                     *             {
+                     *               "event_id": "019a0000-0000-7000-8000-000000000001",
+                     *               "key": "key",
+                     *               "reason": "no template for this",
+                     *               "attempts": 1,
+                     *               "event_time": "2026-01-31T12:00:00Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListDeadLettersResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /** @description - `TOPIC_NOT_FOUND`: the workload does not consume the topic. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `BROKER_UNAVAILABLE`: the broker does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    redriveDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "topic": "orders.v1.order_confirmed",
+                 *       "reason": "the template is fixed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RedriveDeadLettersRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of it. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "redriven": "1",
+                     *       "left": "1"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RedriveDeadLettersResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /** @description - `TOPIC_NOT_FOUND`: the workload does not consume the topic. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `BROKER_UNAVAILABLE`: the broker does not answer; what was moved by then stays moved.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     listNotifications: {
         parameters: {
             query?: {
@@ -3433,6 +3991,96 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    reconcilePayments: {
+        parameters: {
+            query: {
+                /** @description Inclusive; whole seconds count. */
+                start_time: string;
+                /** @description Exclusive; at most 31 days after the start. */
+                end_time: string;
+                /** @description From the previous page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a part of the window brought to light. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "discrepancies": [
+                     *         {
+                     *           "kind": "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN",
+                     *           "payment_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "charge_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "recorded": "recorded",
+                     *           "provided": "provided"
+                     *         }
+                     *       ],
+                     *       "next_page_token": "next page token",
+                     *       "compared_count": 1,
+                     *       "unsettled_count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconcilePaymentsResponse"];
+                };
+            };
+            /**
+             * @description - `WINDOW_INVALID`: the window ends before it starts, or is longer than 31 days.
+             *     - `PAGE_TOKEN_INVALID`: the page token is not one that was answered before for this window.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `PROVIDER_UNAVAILABLE`: the payment provider does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     listProducts: {
         parameters: {
             query?: {
@@ -3991,6 +4639,474 @@ export interface operations {
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listSagas: {
+        parameters: {
+            query?: {
+                /** @description Which ones. */
+                filter?: components["schemas"]["SagaFilter"];
+                /** @description At most 100; 0 means 20. */
+                page_size?: number;
+                /** @description From the previous page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sagas. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sagas": [
+                     *         {
+                     *           "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "order_state": "ORDER_STATE_PENDING",
+                     *           "kind": "SAGA_KIND_CHECKOUT",
+                     *           "direction": "SAGA_DIRECTION_FORWARD",
+                     *           "step": "SAGA_STEP_RESERVE",
+                     *           "ended": true,
+                     *           "attempts": 1,
+                     *           "last_error": "Unavailable DEPENDENCY_UNAVAILABLE",
+                     *           "reason": "PAYMENT_DECLINED",
+                     *           "start_time": "2026-01-31T12:00:00Z",
+                     *           "deadline_time": "2026-01-31T12:00:00Z",
+                     *           "overdue": true,
+                     *           "next_run_time": "2026-01-31T12:00:00Z",
+                     *           "lease_end_time": "2026-01-31T12:00:00Z",
+                     *           "actions": [
+                     *             {
+                     *               "time": "2026-01-31T12:00:00Z",
+                     *               "actor_id": "019a0000-0000-7000-8000-000000000001",
+                     *               "action": "saga.retry",
+                     *               "reason": "the payment provider is back",
+                     *               "outcome": "due now"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_page_token": "next page token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListSagasResponse"];
+                };
+            };
+            /**
+             * @description - `PAGE_TOKEN_INVALID`: the page token is not one that was answered before.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `DEPENDENCY_UNAVAILABLE`: something that the method needs does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getSaga: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order that it carries. UUID. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The saga of an order. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "order_state": "ORDER_STATE_PENDING",
+                     *       "kind": "SAGA_KIND_CHECKOUT",
+                     *       "direction": "SAGA_DIRECTION_FORWARD",
+                     *       "step": "SAGA_STEP_RESERVE",
+                     *       "ended": true,
+                     *       "attempts": 1,
+                     *       "last_error": "Unavailable DEPENDENCY_UNAVAILABLE",
+                     *       "reason": "PAYMENT_DECLINED",
+                     *       "start_time": "2026-01-31T12:00:00Z",
+                     *       "deadline_time": "2026-01-31T12:00:00Z",
+                     *       "overdue": true,
+                     *       "next_run_time": "2026-01-31T12:00:00Z",
+                     *       "lease_end_time": "2026-01-31T12:00:00Z",
+                     *       "actions": [
+                     *         {
+                     *           "time": "2026-01-31T12:00:00Z",
+                     *           "actor_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "action": "saga.retry",
+                     *           "reason": "the payment provider is back",
+                     *           "outcome": "due now"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Saga"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `SAGA_NOT_FOUND`: there is no such saga.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `DEPENDENCY_UNAVAILABLE`: something that the method needs does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    compensateSaga: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order that it carries. UUID. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the customer was called and does not want it any more"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CompensateSagaRequest"];
+            };
+        };
+        responses: {
+            /** @description The saga of an order. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "order_state": "ORDER_STATE_PENDING",
+                     *       "kind": "SAGA_KIND_CHECKOUT",
+                     *       "direction": "SAGA_DIRECTION_FORWARD",
+                     *       "step": "SAGA_STEP_RESERVE",
+                     *       "ended": true,
+                     *       "attempts": 1,
+                     *       "last_error": "Unavailable DEPENDENCY_UNAVAILABLE",
+                     *       "reason": "PAYMENT_DECLINED",
+                     *       "start_time": "2026-01-31T12:00:00Z",
+                     *       "deadline_time": "2026-01-31T12:00:00Z",
+                     *       "overdue": true,
+                     *       "next_run_time": "2026-01-31T12:00:00Z",
+                     *       "lease_end_time": "2026-01-31T12:00:00Z",
+                     *       "actions": [
+                     *         {
+                     *           "time": "2026-01-31T12:00:00Z",
+                     *           "actor_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "action": "saga.retry",
+                     *           "reason": "the payment provider is back",
+                     *           "outcome": "due now"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Saga"];
+                };
+            };
+            /**
+             * @description - `SAGA_ENDED`: the saga has ended; an order is cancelled by its customer.
+             *     - `SAGA_GOES_BACKWARD`: money and stock are on their way back already.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `SAGA_NOT_FOUND`: there is no such saga.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description - `SAGA_BUSY`: a step of the saga takes longer than the deadline. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `DEPENDENCY_UNAVAILABLE`: something that the method needs does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    retrySaga: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order that it carries. UUID. */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the payment provider is back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RetrySagaRequest"];
+            };
+        };
+        responses: {
+            /** @description The saga of an order. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "order_state": "ORDER_STATE_PENDING",
+                     *       "kind": "SAGA_KIND_CHECKOUT",
+                     *       "direction": "SAGA_DIRECTION_FORWARD",
+                     *       "step": "SAGA_STEP_RESERVE",
+                     *       "ended": true,
+                     *       "attempts": 1,
+                     *       "last_error": "Unavailable DEPENDENCY_UNAVAILABLE",
+                     *       "reason": "PAYMENT_DECLINED",
+                     *       "start_time": "2026-01-31T12:00:00Z",
+                     *       "deadline_time": "2026-01-31T12:00:00Z",
+                     *       "overdue": true,
+                     *       "next_run_time": "2026-01-31T12:00:00Z",
+                     *       "lease_end_time": "2026-01-31T12:00:00Z",
+                     *       "actions": [
+                     *         {
+                     *           "time": "2026-01-31T12:00:00Z",
+                     *           "actor_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "action": "saga.retry",
+                     *           "reason": "the payment provider is back",
+                     *           "outcome": "due now"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Saga"];
+                };
+            };
+            /**
+             * @description - `SAGA_ENDED`: the saga has ended.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `SAGA_NOT_FOUND`: there is no such saga.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description - `SAGA_BUSY`: a step of the saga takes longer than the deadline. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `DEPENDENCY_UNAVAILABLE`: something that the method needs does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             504: components["responses"]["GatewayTimeout"];
         };
     };

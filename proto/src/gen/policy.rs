@@ -16,6 +16,7 @@ pub static DURATION_BUCKETS: &[f64] = &[
     2.5,
     5.0,
     10.0,
+    15.0,
 ];
 /// Every method, sorted by path.
 pub static METHODS: &[MethodPolicy] = &[
@@ -789,6 +790,60 @@ pub static METHODS: &[MethodPolicy] = &[
         ],
     },
     MethodPolicy {
+        path: "/stoa.notifications.v1.DeadLetterService/ListDeadLetters",
+        workload: "notifications",
+        access: Access::Permission("facts:read"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(5000),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "TOPIC_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "BROKER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.notifications.v1.DeadLetterService/RedriveDeadLetters",
+        workload: "notifications",
+        access: Access::Permission("facts:redrive"),
+        callers: &[],
+        deadline: Duration::from_millis(20000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(15000),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "TOPIC_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "BROKER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
         path: "/stoa.notifications.v1.NotificationService/GetPreferences",
         workload: "notifications",
         access: Access::Permission("notifications:read"),
@@ -1013,6 +1068,140 @@ pub static METHODS: &[MethodPolicy] = &[
         ],
     },
     MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/CompensateSaga",
+        workload: "orders",
+        access: Access::Permission("sagas:operate"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(500),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_ENDED",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_GOES_BACKWARD",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "SAGA_BUSY",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/GetSaga",
+        workload: "orders",
+        access: Access::Permission("sagas:read"),
+        callers: &[],
+        deadline: Duration::from_millis(1000),
+        retry: Some(Retry {
+            attempts: 1,
+            per_try: Duration::from_millis(500),
+        }),
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(100),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/ListSagas",
+        workload: "orders",
+        access: Access::Permission("sagas:read"),
+        callers: &[],
+        deadline: Duration::from_millis(2000),
+        retry: Some(Retry {
+            attempts: 1,
+            per_try: Duration::from_millis(1000),
+        }),
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(200),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.orders.v1.SagaService/RetrySaga",
+        workload: "orders",
+        access: Access::Permission("sagas:operate"),
+        callers: &[],
+        deadline: Duration::from_millis(10000),
+        retry: None,
+        rate: None,
+        slo: Some(Slo {
+            availability_bp: 9990,
+            latency: Duration::from_millis(500),
+        }),
+        idempotency_key: false,
+        idempotent: false,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::NotFound,
+                reason: "SAGA_NOT_FOUND",
+            },
+            ErrorCase {
+                code: Code::FailedPrecondition,
+                reason: "SAGA_ENDED",
+            },
+            ErrorCase {
+                code: Code::Aborted,
+                reason: "SAGA_BUSY",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "DEPENDENCY_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
         path: "/stoa.payments.v1.CheckoutPaymentService/Authorize",
         workload: "payments",
         access: Access::Internal,
@@ -1178,6 +1367,37 @@ pub static METHODS: &[MethodPolicy] = &[
             ErrorCase {
                 code: Code::Aborted,
                 reason: "PAYMENT_CONFLICT",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
+        path: "/stoa.payments.v1.PaymentService/ReconcilePayments",
+        workload: "payments",
+        access: Access::Permission("payments:reconcile"),
+        callers: &[],
+        deadline: Duration::from_millis(30000),
+        retry: None,
+        rate: Some(Rate { per_minute: 60, burst: 10 }),
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(15000),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "WINDOW_INVALID",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
             },
             ErrorCase {
                 code: Code::Unavailable,
@@ -1392,13 +1612,18 @@ pub static ROLES: &[Role] = &[
         permissions: &[
             "cart:write",
             "catalog:write",
+            "facts:read",
+            "facts:redrive",
             "inventory:write",
             "notifications:read",
             "orders:cancel",
             "orders:create",
             "orders:read",
             "payments:read",
+            "payments:reconcile",
             "payments:refund",
+            "sagas:operate",
+            "sagas:read",
             "users:read",
             "users:write",
         ],

@@ -205,6 +205,23 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "GET",
+        template: "/v1/dead-letters",
+        request: "stoa.notifications.v1.ListDeadLettersRequest",
+        parameters: &["topic", "peek"],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/dead-letters:redrive",
+        request: "stoa.notifications.v1.RedriveDeadLettersRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.notifications.v1.RedriveDeadLettersRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
         template: "/v1/notifications",
         request: "stoa.notifications.v1.ListNotificationsRequest",
         parameters: &["page_size", "page_token"],
@@ -270,6 +287,40 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "GET",
+        template: "/v1/sagas",
+        request: "stoa.orders.v1.ListSagasRequest",
+        parameters: &["filter", "page_size", "page_token"],
+        body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/sagas/{order_id}",
+        request: "stoa.orders.v1.GetSagaRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/sagas/{order_id}:retry",
+        request: "stoa.orders.v1.RetrySagaRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.orders.v1.RetrySagaRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/sagas/{order_id}:compensate",
+        request: "stoa.orders.v1.CompensateSagaRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.orders.v1.CompensateSagaRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
         template: "/v1/payments/{payment_id}",
         request: "stoa.payments.v1.GetPaymentRequest",
         parameters: &[],
@@ -284,6 +335,13 @@ pub static ROUTES: &[Route] = &[
             message: "stoa.payments.v1.RefundPaymentRequest",
             optional: false,
         },
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/payments:reconcile",
+        request: "stoa.payments.v1.ReconcilePaymentsRequest",
+        parameters: &["start_time", "end_time", "page_token"],
+        body: Body::None,
     },
     Route {
         verb: "POST",
@@ -751,6 +809,23 @@ pub static SHAPES: &[Shape] = &[
         fields: &[],
     },
     Shape {
+        message: "stoa.notifications.v1.ListDeadLettersRequest",
+        fields: &[
+            Field {
+                name: "topic",
+                json_name: "topic",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "peek",
+                json_name: "peek",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.notifications.v1.ListNotificationsRequest",
         fields: &[
             Field {
@@ -775,6 +850,23 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "email",
                 repeated: false,
                 kind: Kind::Bool,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.notifications.v1.RedriveDeadLettersRequest",
+        fields: &[
+            Field {
+                name: "topic",
+                json_name: "topic",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },
@@ -807,7 +899,35 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.orders.v1.CompensateSagaRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.orders.v1.GetOrderRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.GetSagaRequest",
         fields: &[
             Field {
                 name: "order_id",
@@ -820,6 +940,35 @@ pub static SHAPES: &[Shape] = &[
     Shape {
         message: "stoa.orders.v1.ListOrdersRequest",
         fields: &[
+            Field {
+                name: "page_size",
+                json_name: "pageSize",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.ListSagasRequest",
+        fields: &[
+            Field {
+                name: "filter",
+                json_name: "filter",
+                repeated: false,
+                kind: Kind::Enum(
+                    &[
+                        "SAGA_FILTER_UNSPECIFIED",
+                        "SAGA_FILTER_RUNNING",
+                        "SAGA_FILTER_OVERDUE",
+                    ],
+                ),
+            },
             Field {
                 name: "page_size",
                 json_name: "pageSize",
@@ -848,6 +997,23 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "shippingAddress",
                 repeated: false,
                 kind: Kind::Object("stoa.types.v1.Address"),
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.orders.v1.RetrySagaRequest",
+        fields: &[
+            Field {
+                name: "order_id",
+                json_name: "orderId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },
@@ -887,6 +1053,29 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "payload",
                 repeated: false,
                 kind: Kind::Any,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.payments.v1.ReconcilePaymentsRequest",
+        fields: &[
+            Field {
+                name: "start_time",
+                json_name: "startTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "end_time",
+                json_name: "endTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },

@@ -592,7 +592,8 @@ pub mod reservation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Turns an order's reservation into a sale.
+        /// Turns an order's reservation into a sale; one that expired too, while the
+        /// pieces are still there.
         pub async fn commit(
             &mut self,
             request: impl tonic::IntoRequest<super::CommitRequest>,
@@ -665,7 +666,8 @@ pub mod reservation_service_server {
             &self,
             request: tonic::Request<super::ReserveRequest>,
         ) -> std::result::Result<tonic::Response<super::ReserveResponse>, tonic::Status>;
-        /// Turns an order's reservation into a sale.
+        /// Turns an order's reservation into a sale; one that expired too, while the
+        /// pieces are still there.
         async fn commit(
             &self,
             request: tonic::Request<super::CommitRequest>,

@@ -853,3 +853,774 @@ pub mod order_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// The saga of an order.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Saga {
+    /// The order that it carries. UUID.
+    #[prost(string, tag = "1")]
+    pub order_id: ::prost::alloc::string::String,
+    /// Where the order is in its life.
+    #[prost(enumeration = "OrderState", tag = "2")]
+    pub order_state: i32,
+    /// What it is to achieve.
+    #[prost(enumeration = "SagaKind", tag = "3")]
+    pub kind: i32,
+    /// Which way it goes.
+    #[prost(enumeration = "SagaDirection", tag = "4")]
+    pub direction: i32,
+    /// The step to do next or to undo next; the last one when it has ended.
+    #[prost(enumeration = "SagaStep", tag = "5")]
+    pub step: i32,
+    /// Nothing is left to do.
+    #[prost(bool, tag = "6")]
+    pub ended: bool,
+    /// Failed tries of the current step.
+    #[prost(int32, tag = "7")]
+    pub attempts: i32,
+    /// Why the last try failed; empty when it did not.
+    #[prost(string, tag = "8")]
+    pub last_error: ::prost::alloc::string::String,
+    /// Why it goes backward; empty when it goes forward.
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    /// When it began to do what it does.
+    #[prost(message, optional, tag = "10")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// After this it is overdue.
+    #[prost(message, optional, tag = "11")]
+    pub deadline_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// It has not ended, and its deadline has passed.
+    #[prost(bool, tag = "12")]
+    pub overdue: bool,
+    /// When it is tried next; absent when it has ended.
+    #[prost(message, optional, tag = "13")]
+    pub next_run_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when a process drives it, if it does not renew that; absent when nobody
+    /// does.
+    #[prost(message, optional, tag = "14")]
+    pub lease_end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What operators did with it, newest first, at most 100; not in lists.
+    #[prost(message, repeated, tag = "15")]
+    pub actions: ::prost::alloc::vec::Vec<super::super::types::v1::OperatorAction>,
+}
+/// A page of sagas.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSagasRequest {
+    /// Which ones.
+    #[prost(enumeration = "SagaFilter", tag = "1")]
+    pub filter: i32,
+    /// At most 100; 0 means 20.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// From the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of sagas.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSagasResponse {
+    /// Oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub sagas: ::prost::alloc::vec::Vec<Saga>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Names a saga.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSagaRequest {
+    /// The order that it carries. UUID.
+    #[prost(string, tag = "1")]
+    pub order_id: ::prost::alloc::string::String,
+}
+/// A saga to try again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetrySagaRequest {
+    /// The order that it carries. UUID.
+    #[prost(string, tag = "1")]
+    pub order_id: ::prost::alloc::string::String,
+    /// Why, for those who read it later. Nothing personal of the customer.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// A saga to turn backward.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompensateSagaRequest {
+    /// The order that it carries. UUID.
+    #[prost(string, tag = "1")]
+    pub order_id: ::prost::alloc::string::String,
+    /// Why, for those who read it later. Nothing personal of the customer.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// What a saga is to achieve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SagaKind {
+    /// Never answered.
+    Unspecified = 0,
+    /// The order confirmed and settled, or failed and everything put back.
+    Checkout = 1,
+    /// The order cancelled and everything put back.
+    Cancel = 2,
+}
+impl SagaKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SAGA_KIND_UNSPECIFIED",
+            Self::Checkout => "SAGA_KIND_CHECKOUT",
+            Self::Cancel => "SAGA_KIND_CANCEL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SAGA_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SAGA_KIND_CHECKOUT" => Some(Self::Checkout),
+            "SAGA_KIND_CANCEL" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+/// Which way a saga goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SagaDirection {
+    /// Never answered.
+    Unspecified = 0,
+    /// It does its steps.
+    Forward = 1,
+    /// It undoes them, the last one first.
+    Backward = 2,
+}
+impl SagaDirection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SAGA_DIRECTION_UNSPECIFIED",
+            Self::Forward => "SAGA_DIRECTION_FORWARD",
+            Self::Backward => "SAGA_DIRECTION_BACKWARD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SAGA_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "SAGA_DIRECTION_FORWARD" => Some(Self::Forward),
+            "SAGA_DIRECTION_BACKWARD" => Some(Self::Backward),
+            _ => None,
+        }
+    }
+}
+/// A step of a saga.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SagaStep {
+    /// Never answered.
+    Unspecified = 0,
+    /// Stock is set aside, or put back.
+    Reserve = 1,
+    /// Money is set aside, or given back.
+    Pay = 2,
+    /// The order is promised.
+    Confirm = 3,
+    /// Stock is sold, money is taken, the cart is emptied.
+    Settle = 4,
+}
+impl SagaStep {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SAGA_STEP_UNSPECIFIED",
+            Self::Reserve => "SAGA_STEP_RESERVE",
+            Self::Pay => "SAGA_STEP_PAY",
+            Self::Confirm => "SAGA_STEP_CONFIRM",
+            Self::Settle => "SAGA_STEP_SETTLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SAGA_STEP_UNSPECIFIED" => Some(Self::Unspecified),
+            "SAGA_STEP_RESERVE" => Some(Self::Reserve),
+            "SAGA_STEP_PAY" => Some(Self::Pay),
+            "SAGA_STEP_CONFIRM" => Some(Self::Confirm),
+            "SAGA_STEP_SETTLE" => Some(Self::Settle),
+            _ => None,
+        }
+    }
+}
+/// Which sagas to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SagaFilter {
+    /// All that have not ended.
+    Unspecified = 0,
+    /// Those that a process drives now.
+    Running = 1,
+    /// Those whose deadline has passed.
+    Overdue = 2,
+}
+impl SagaFilter {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SAGA_FILTER_UNSPECIFIED",
+            Self::Running => "SAGA_FILTER_RUNNING",
+            Self::Overdue => "SAGA_FILTER_OVERDUE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SAGA_FILTER_UNSPECIFIED" => Some(Self::Unspecified),
+            "SAGA_FILTER_RUNNING" => Some(Self::Running),
+            "SAGA_FILTER_OVERDUE" => Some(Self::Overdue),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod saga_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The sagas that carry orders through checkout and cancellation, for operators.
+    /// Everything that an operator changes is written down with who and why.
+    #[derive(Debug, Clone)]
+    pub struct SagaServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SagaServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SagaServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SagaServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SagaServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Sagas that have not ended, oldest first.
+        pub async fn list_sagas(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSagasRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSagasResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::codec::ValidatingCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stoa.orders.v1.SagaService/ListSagas",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("stoa.orders.v1.SagaService", "ListSagas"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The saga of an order, ended or not, and what operators did with it. A saga
+        /// that ended with nothing taken is forgotten after some time.
+        pub async fn get_saga(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::codec::ValidatingCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stoa.orders.v1.SagaService/GetSaga",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("stoa.orders.v1.SagaService", "GetSaga"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets a saga that waits for another try run now, as if it had not failed
+        /// before. The answer is the saga before that run.
+        pub async fn retry_saga(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetrySagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::codec::ValidatingCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stoa.orders.v1.SagaService/RetrySaga",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("stoa.orders.v1.SagaService", "RetrySaga"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives up what a saga was to achieve: money and stock go back. A checkout
+        /// ends FAILED; an order that was already promised ends CANCELLED. The answer
+        /// is the saga as far as it got within the deadline; what is left goes on by
+        /// itself.
+        pub async fn compensate_saga(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompensateSagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::codec::ValidatingCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stoa.orders.v1.SagaService/CompensateSaga",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("stoa.orders.v1.SagaService", "CompensateSaga"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod saga_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SagaServiceServer.
+    #[async_trait]
+    pub trait SagaService: std::marker::Send + std::marker::Sync + 'static {
+        /// Sagas that have not ended, oldest first.
+        async fn list_sagas(
+            &self,
+            request: tonic::Request<super::ListSagasRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSagasResponse>,
+            tonic::Status,
+        >;
+        /// The saga of an order, ended or not, and what operators did with it. A saga
+        /// that ended with nothing taken is forgotten after some time.
+        async fn get_saga(
+            &self,
+            request: tonic::Request<super::GetSagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status>;
+        /// Lets a saga that waits for another try run now, as if it had not failed
+        /// before. The answer is the saga before that run.
+        async fn retry_saga(
+            &self,
+            request: tonic::Request<super::RetrySagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status>;
+        /// Gives up what a saga was to achieve: money and stock go back. A checkout
+        /// ends FAILED; an order that was already promised ends CANCELLED. The answer
+        /// is the saga as far as it got within the deadline; what is left goes on by
+        /// itself.
+        async fn compensate_saga(
+            &self,
+            request: tonic::Request<super::CompensateSagaRequest>,
+        ) -> std::result::Result<tonic::Response<super::Saga>, tonic::Status>;
+    }
+    /// The sagas that carry orders through checkout and cancellation, for operators.
+    /// Everything that an operator changes is written down with who and why.
+    #[derive(Debug)]
+    pub struct SagaServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SagaServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SagaServiceServer<T>
+    where
+        T: SagaService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/stoa.orders.v1.SagaService/ListSagas" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSagasSvc<T: SagaService>(pub Arc<T>);
+                    impl<
+                        T: SagaService,
+                    > tonic::server::UnaryService<super::ListSagasRequest>
+                    for ListSagasSvc<T> {
+                        type Response = super::ListSagasResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSagasRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SagaService>::list_sagas(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSagasSvc(inner);
+                        let codec = crate::codec::ValidatingCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stoa.orders.v1.SagaService/GetSaga" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSagaSvc<T: SagaService>(pub Arc<T>);
+                    impl<
+                        T: SagaService,
+                    > tonic::server::UnaryService<super::GetSagaRequest>
+                    for GetSagaSvc<T> {
+                        type Response = super::Saga;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSagaRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SagaService>::get_saga(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSagaSvc(inner);
+                        let codec = crate::codec::ValidatingCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stoa.orders.v1.SagaService/RetrySaga" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetrySagaSvc<T: SagaService>(pub Arc<T>);
+                    impl<
+                        T: SagaService,
+                    > tonic::server::UnaryService<super::RetrySagaRequest>
+                    for RetrySagaSvc<T> {
+                        type Response = super::Saga;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetrySagaRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SagaService>::retry_saga(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetrySagaSvc(inner);
+                        let codec = crate::codec::ValidatingCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stoa.orders.v1.SagaService/CompensateSaga" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompensateSagaSvc<T: SagaService>(pub Arc<T>);
+                    impl<
+                        T: SagaService,
+                    > tonic::server::UnaryService<super::CompensateSagaRequest>
+                    for CompensateSagaSvc<T> {
+                        type Response = super::Saga;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompensateSagaRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SagaService>::compensate_saga(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompensateSagaSvc(inner);
+                        let codec = crate::codec::ValidatingCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SagaServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "stoa.orders.v1.SagaService";
+    impl<T> tonic::server::NamedService for SagaServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

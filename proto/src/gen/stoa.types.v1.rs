@@ -20,3 +20,22 @@ pub struct Address {
     #[prost(string, tag = "5")]
     pub country_code: ::prost::alloc::string::String,
 }
+/// Something that an operator did, as it was written down with its effect.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OperatorAction {
+    /// When.
+    #[prost(message, optional, tag = "1")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who: the user of the operator's token. UUID.
+    #[prost(string, tag = "2")]
+    pub actor_id: ::prost::alloc::string::String,
+    /// What, as `<thing>.<verb>`.
+    #[prost(string, tag = "3")]
+    pub action: ::prost::alloc::string::String,
+    /// Why, in the operator's words.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// What came of it.
+    #[prost(string, tag = "5")]
+    pub outcome: ::prost::alloc::string::String,
+}

@@ -303,8 +303,28 @@ impl Validate for crate::stoa::inventory::v1::Stock {
 impl Validate for crate::stoa::inventory::v1::StockLow {
     fn validate(&self, _: &mut Violations) {}
 }
+impl Validate for crate::stoa::notifications::v1::DeadLetter {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::DeadLetterQueue {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "letters", &self.letters);
+    }
+}
 impl Validate for crate::stoa::notifications::v1::GetPreferencesRequest {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::ListDeadLettersRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::max_len(v, "topic", &self.topic, 100);
+        check::lte(v, "peek", i64::from(self.peek), 100);
+        check::gte(v, "peek", i64::from(self.peek), 0);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::ListDeadLettersResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "queues", &self.queues);
+    }
 }
 impl Validate for crate::stoa::notifications::v1::ListNotificationsRequest {
     fn validate(&self, v: &mut Violations) {
@@ -324,6 +344,17 @@ impl Validate for crate::stoa::notifications::v1::Notification {
 impl Validate for crate::stoa::notifications::v1::Preferences {
     fn validate(&self, _: &mut Violations) {}
 }
+impl Validate for crate::stoa::notifications::v1::RedriveDeadLettersRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "topic", &self.topic, 1);
+        check::max_len(v, "topic", &self.topic, 100);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::RedriveDeadLettersResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::notifications::v1::UpdatePreferencesRequest {
     fn validate(&self, v: &mut Violations) {
         check::required(v, "preferences", &self.preferences);
@@ -335,7 +366,19 @@ impl Validate for crate::stoa::orders::v1::CancelOrderRequest {
         check::uuid(v, "order_id", &self.order_id);
     }
 }
+impl Validate for crate::stoa::orders::v1::CompensateSagaRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
 impl Validate for crate::stoa::orders::v1::GetOrderRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+    }
+}
+impl Validate for crate::stoa::orders::v1::GetSagaRequest {
     fn validate(&self, v: &mut Violations) {
         check::uuid(v, "order_id", &self.order_id);
     }
@@ -350,6 +393,23 @@ impl Validate for crate::stoa::orders::v1::ListOrdersRequest {
 impl Validate for crate::stoa::orders::v1::ListOrdersResponse {
     fn validate(&self, v: &mut Violations) {
         check::each(v, "orders", &self.orders);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ListSagasRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::defined(
+            v,
+            "filter",
+            crate::stoa::orders::v1::SagaFilter::try_from(self.filter).is_ok(),
+        );
+        check::lte(v, "page_size", i64::from(self.page_size), 100);
+        check::gte(v, "page_size", i64::from(self.page_size), 0);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ListSagasResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "sagas", &self.sagas);
     }
 }
 impl Validate for crate::stoa::orders::v1::Order {
@@ -401,6 +461,18 @@ impl Validate for crate::stoa::orders::v1::PlaceOrderRequest {
         check::nested(v, "shipping_address", &self.shipping_address);
     }
 }
+impl Validate for crate::stoa::orders::v1::RetrySagaRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "order_id", &self.order_id);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::orders::v1::Saga {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "actions", &self.actions);
+    }
+}
 impl Validate for crate::stoa::orders::v1::WatchOrderRequest {
     fn validate(&self, v: &mut Violations) {
         check::uuid(v, "order_id", &self.order_id);
@@ -447,6 +519,9 @@ impl Validate for crate::stoa::payments::v1::PaymentCaptured {
         check::nested(v, "amount", &self.amount);
     }
 }
+impl Validate for crate::stoa::payments::v1::PaymentDiscrepancy {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::payments::v1::PaymentFailed {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -468,6 +543,18 @@ impl Validate for crate::stoa::payments::v1::ReceiveWebhookRequest {
 }
 impl Validate for crate::stoa::payments::v1::ReceiveWebhookResponse {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::payments::v1::ReconcilePaymentsRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::required(v, "start_time", &self.start_time);
+        check::required(v, "end_time", &self.end_time);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::payments::v1::ReconcilePaymentsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "discrepancies", &self.discrepancies);
+    }
 }
 impl Validate for crate::stoa::payments::v1::RefundPaymentRequest {
     fn validate(&self, v: &mut Violations) {
@@ -501,4 +588,7 @@ impl Validate for crate::stoa::types::v1::Address {
             check::matches(v, "country_code", &self.country_code, &PATTERN);
         }
     }
+}
+impl Validate for crate::stoa::types::v1::OperatorAction {
+    fn validate(&self, _: &mut Violations) {}
 }

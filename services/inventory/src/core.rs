@@ -12,18 +12,23 @@ use uuid::Uuid;
 pub use self::error::Error;
 use self::ports::{Reservations, Stocks};
 pub use self::sweeper::Sweeper;
-use crate::domain::{Adjustment, Stock, merge};
+use crate::domain::{Adjustment, Retention, Stock, merge};
 
 /// The use cases. Each of them may run again with the same order or key and has
 /// its effect once.
 pub struct Inventory {
     stocks: Arc<dyn Stocks>,
     reservations: Arc<dyn Reservations>,
+    retention: Retention,
 }
 
 impl Inventory {
-    pub fn new(stocks: Arc<dyn Stocks>, reservations: Arc<dyn Reservations>) -> Self {
-        Self { stocks, reservations }
+    pub fn new(
+        stocks: Arc<dyn Stocks>,
+        reservations: Arc<dyn Reservations>,
+        retention: Retention,
+    ) -> Self {
+        Self { stocks, reservations, retention }
     }
 
     /// A product's stock; none for a product that never had any.
@@ -43,9 +48,11 @@ impl Inventory {
         lines: impl IntoIterator<Item = (Uuid, i64)>,
         ttl: Duration,
     ) -> Result<OffsetDateTime, Error> {
-        let wanted = merge(lines);
-        let now = types::now();
-        self.reservations.reserve(order, &wanted, now + ttl, now).await
+        let (wanted, now) = (merge(lines), types::now());
+        if self.retention.may_have_forgotten(order, now) {
+            return Err(Error::Forgotten(order));
+        }
+        self.reservations.reserve(order, &wanted, ttl, now).await
     }
 
     /// Turns an order's reservation into a sale.
@@ -55,6 +62,10 @@ impl Inventory {
 
     /// Puts an order's stock back, and lets it have none later.
     pub async fn release(&self, order: Uuid) -> Result<(), Error> {
-        self.reservations.release(order, types::now()).await
+        let now = types::now();
+        if self.retention.may_have_forgotten(order, now) {
+            tracing::warn!(order.id = %order, "released so late that a sale may be forgotten");
+        }
+        self.reservations.release(order, now).await
     }
 }

@@ -2,10 +2,12 @@
 
 mod consumer;
 mod convert;
+mod dead_letters;
 
 use std::sync::Arc;
 
 pub use consumer::{Facts, OpenEffects};
+pub use dead_letters::DeadLettersApi;
 use grpc::{Caller, Problem};
 use proto::notifications::v1 as pb;
 use proto::notifications::v1::notification_service_server::NotificationService;

@@ -6,16 +6,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use events::Consumer;
+use events::{Consumer, DeadLetters};
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::identity::v1::UserRegistered;
+use proto::notifications::v1::dead_letter_service_server::DeadLetterServiceServer;
 use proto::notifications::v1::notification_service_server::NotificationServiceServer;
 use proto::orders::v1::{OrderCancelled, OrderConfirmed, OrderFailed};
 use proto::payments::v1::PaymentRefunded;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
-use crate::api::{Facts, NotificationApi};
+use crate::api::{DeadLettersApi, Facts, NotificationApi};
 use crate::config::Config;
 use crate::core::{Notifier, Postman};
 use crate::infrastructure::{
@@ -44,9 +45,12 @@ impl App {
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);
+        let broker = config.broker.clone();
+        let dead_letters = Arc::new(DeadLetters::new("notifications", pool.clone(), broker));
         let server = Server::bind("notifications", &config.host.server, &mesh, verifier)
             .await?
-            .add(NotificationServiceServer::new(NotificationApi::new(core.clone())));
+            .add(NotificationServiceServer::new(NotificationApi::new(core.clone())))
+            .add(DeadLetterServiceServer::new(DeadLettersApi::new(dead_letters)));
         let consumer = Consumer::new("notifications", pool.clone(), config.broker.clone());
         let consumer = subscribe(consumer, core);
         let readiness = readiness(&pool, &consumer);
@@ -76,7 +80,7 @@ impl App {
 async fn connect(config: &Config) -> Result<PgPool> {
     let deadline = config.host.runtime.startup_deadline();
     let pool = postgres::connect(&config.database, deadline).await?;
-    postgres::migrate(&pool, &[&crate::MIGRATOR, &events::INBOX]).await?;
+    postgres::migrate(&pool, &[&crate::MIGRATOR, &events::INBOX, &audit::ACTIONS]).await?;
     Ok(pool)
 }
 

@@ -1,6 +1,7 @@
 //! The orders API by gRPC: parse, do, convert.
 
 mod convert;
+mod sagas;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use types::{PageSize, PageToken};
 
 use crate::core::watch::Watch;
 use crate::core::{Error, Orders};
+
+pub use sagas::SagasApi;
 
 /// What is kept of a method's deadline to answer within it.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -150,6 +153,10 @@ impl From<Error> for Problem {
             Error::KeyReused => Self::already_exists("IDEMPOTENCY_KEY_REUSED", text),
             Error::NotCancellable(_) => Self::precondition("ORDER_NOT_CANCELLABLE", text),
             Error::Busy => Self::aborted("ORDER_BUSY", text),
+            Error::SagaNotFound => Self::not_found("SAGA_NOT_FOUND", text),
+            Error::SagaEnded => Self::precondition("SAGA_ENDED", text),
+            Error::SagaGoesBackward => Self::precondition("SAGA_GOES_BACKWARD", text),
+            Error::SagaBusy => Self::aborted("SAGA_BUSY", text),
             Error::Unavailable(_) => Self::unavailable("DEPENDENCY_UNAVAILABLE", text),
             Error::Internal(cause) => Self::internal(cause),
         }

@@ -7,21 +7,23 @@ use std::time::Duration;
 use events::Relay;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::orders::v1::order_service_server::OrderServiceServer;
+use proto::orders::v1::saga_service_server::SagaServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::OrdersApi;
+use crate::api::{OrdersApi, SagasApi};
 use crate::config::{Config, SagaConfig};
 use crate::core::Orders;
 use crate::core::changes::Changes;
-use crate::core::drill::Drill;
 use crate::core::driver::{Driver, Settings};
 use crate::core::ports::{Carts, Payments, Prices, Stock};
+use crate::core::purge::Purge;
 use crate::core::worker::{Worker, WorkerSettings};
 use crate::infrastructure::{
-    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresOrders, PostgresSagas, listen,
+    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresArchive, PostgresOrders, PostgresSagas,
+    listen,
 };
 
 /// The services that checkout needs.
@@ -38,6 +40,7 @@ pub struct App {
     host: Host,
     relay: Relay,
     worker: Worker,
+    purge: Purge,
     pool: PgPool,
     changes: Arc<Changes>,
 }
@@ -65,7 +68,7 @@ impl App {
         config.saga.check()?;
         let startup_deadline = config.host.runtime.startup_deadline();
         let pool = postgres::connect(&config.database, startup_deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
+        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX, &audit::ACTIONS]).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);
@@ -74,10 +77,13 @@ impl App {
         let (core, worker) = core(&config.saga, &pool, ports, &changes);
         let server = Server::bind("orders", &config.host.server, &mesh, verifier)
             .await?
-            .add(OrderServiceServer::new(OrdersApi::new(core)));
+            .add(OrderServiceServer::new(OrdersApi::new(core.clone())))
+            .add(SagaServiceServer::new(SagasApi::new(core)));
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
-        Ok(Self { host, relay, worker, pool, changes })
+        let archive = Arc::new(PostgresArchive::new(pool.clone()));
+        let purge = Purge { archive, retention: config.saga.retention() };
+        Ok(Self { host, relay, worker, purge, pool, changes })
     }
 
     /// Where the API is served.
@@ -92,6 +98,7 @@ impl App {
             .task("outbox relay", self.relay.run(shutdown.clone()))
             .task("change listener", listen(self.pool, self.changes, shutdown.clone()))
             .task("saga worker", self.worker.run(shutdown.clone()))
+            .task("purge", self.purge.run(shutdown.clone()))
             .run(shutdown)
             .await
     }
@@ -113,7 +120,7 @@ fn core(
         settings: Settings {
             checkout_allowance: config.deadline(),
             action_timeout: config.action_timeout(),
-            drill: Drill::new(config.crash_at),
+            drill: config.drill(),
         },
         tasks: TaskTracker::new(),
         leaving: CancellationToken::new(),
@@ -124,9 +131,10 @@ fn core(
         concurrency: config.saga_concurrency,
     };
     let worker =
-        Worker { sagas: sagas.clone(), census: sagas.clone(), driver: driver.clone(), settings };
+        Worker { sagas: sagas.clone(), desk: sagas.clone(), driver: driver.clone(), settings };
     let orders = Orders {
         repository: Arc::new(PostgresOrders::new(pool.clone())),
+        desk: sagas.clone(),
         sagas,
         carts: ports.carts,
         prices: ports.prices,

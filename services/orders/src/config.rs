@@ -6,7 +6,10 @@ use events::BrokerConfig;
 use grpc::HostConfig;
 use postgres::DatabaseConfig;
 
-use crate::core::drill::CrashPoint;
+#[cfg(feature = "sabotage")]
+use crate::core::drill::Sabotage;
+use crate::core::drill::{CrashPoint, Drill};
+use crate::core::purge::Retention;
 
 /// Takes orders and carries them through checkout.
 #[derive(clap::Parser, Clone, Debug)]
@@ -57,17 +60,40 @@ pub struct SagaConfig {
     /// How long stock is set aside for a checkout, in seconds.
     #[arg(long, env = "RESERVATION_TTL_SECONDS", default_value_t = 900)]
     pub reservation_ttl_seconds: u64,
+    /// How long sagas that ended with nothing taken are kept, in hours. Those of
+    /// orders that were sold stay, because such an order may still be cancelled.
+    #[arg(long, env = "SAGA_RETENTION_HOURS", default_value_t = 720)]
+    pub saga_retention_hours: u64,
+    /// How long the keys of requests are kept, in hours, at least 24: so long a
+    /// request that is sent again answers the order that it has placed, and places
+    /// no other. Clients, queues and people repeat what they got no answer to
+    /// within a day; payment providers keep keys as long.
+    #[arg(long, env = "IDEMPOTENCY_KEY_RETENTION_HOURS", default_value_t = 72)]
+    pub idempotency_key_retention_hours: u64,
     /// For drills: abort the process at this point of a saga: `before:<action>`
     /// (not tried yet) or `after:<action>` (tried, outcome not written down), where
     /// the action is reserve, pay, confirm, settle, undo-pay or undo-reserve.
     #[arg(long, env = "CRASH_AT")]
     pub crash_at: Option<CrashPoint>,
+    /// This build is broken on purpose and starts only when told what to break:
+    /// `skip-undo`.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, env = "SABOTAGE")]
+    pub sabotage: Sabotage,
 }
 
 impl SagaConfig {
     /// How long a checkout may take until it is confirmed or given up.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.saga_deadline_ms)
+    }
+
+    /// What is broken on purpose: nothing, in a build that is not made for it.
+    pub fn drill(&self) -> Drill {
+        let drill = Drill::new(self.crash_at);
+        #[cfg(feature = "sabotage")]
+        let drill = drill.sabotaged(self.sabotage);
+        drill
     }
 
     /// How long a lease lasts.
@@ -86,11 +112,24 @@ impl SagaConfig {
         Duration::from_secs(self.reservation_ttl_seconds)
     }
 
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
+        Retention {
+            sagas: hours(self.saga_retention_hours),
+            keys: hours(self.idempotency_key_retention_hours),
+        }
+    }
+
     /// Refuses settings under which stock could come free before its checkout ends.
     pub fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.saga_lease_ms > 0, "SAGA_LEASE_MS must not be 0");
         anyhow::ensure!(self.saga_poll_ms > 0, "SAGA_POLL_MS must not be 0");
         anyhow::ensure!(self.saga_concurrency > 0, "SAGA_CONCURRENCY must not be 0");
+        anyhow::ensure!(
+            self.idempotency_key_retention_hours >= 24,
+            "IDEMPOTENCY_KEY_RETENTION_HOURS must be at least 24"
+        );
         anyhow::ensure!(
             self.reservation_ttl() > self.deadline() + self.lease() * 2,
             "RESERVATION_TTL_SECONDS must be longer than SAGA_DEADLINE_MS and two SAGA_LEASE_MS"

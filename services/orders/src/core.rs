@@ -5,8 +5,10 @@ pub mod changes;
 pub mod drill;
 pub mod driver;
 pub mod error;
+pub mod operate;
 pub mod place;
 pub mod ports;
+pub mod purge;
 pub mod watch;
 pub mod worker;
 
@@ -21,7 +23,7 @@ pub use error::Error;
 
 use crate::core::changes::Changes;
 use crate::core::driver::{Driver, Driving};
-use crate::core::ports::{Carts, OrderRepository, Prices, SagaStore};
+use crate::core::ports::{Carts, OrderRepository, Prices, SagaDesk, SagaStore};
 use crate::domain::Order;
 
 /// How often somebody who waits for a saga looks at it when nobody tells.
@@ -31,6 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub struct Orders {
     pub(crate) repository: Arc<dyn OrderRepository>,
     pub(crate) sagas: Arc<dyn SagaStore>,
+    pub(crate) desk: Arc<dyn SagaDesk>,
     pub(crate) carts: Arc<dyn Carts>,
     pub(crate) prices: Arc<dyn Prices>,
     pub(crate) driver: Arc<Driver>,

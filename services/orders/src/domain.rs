@@ -5,5 +5,7 @@ pub mod saga;
 pub mod steps;
 
 pub use order::{Address, Order, OrderFact, OrderLine, OrderState};
-pub use saga::{Direction, Kind, NotCancellable, Outcome, PaymentToken, Progress, Saga};
+pub use saga::{
+    Direction, Kind, NotCancellable, NotCompensable, Outcome, PaymentToken, Progress, Saga,
+};
 pub use steps::{Action, Step};

@@ -7,8 +7,10 @@ mod inventory;
 mod listener;
 mod order_rows;
 mod payments;
+mod postgres_archive;
 mod postgres_orders;
 mod postgres_sagas;
+mod saga_desk;
 mod saga_rows;
 mod statuses;
 
@@ -17,6 +19,7 @@ pub use catalog::GrpcPrices;
 pub use inventory::GrpcStock;
 pub use listener::listen;
 pub use payments::GrpcPayments;
+pub use postgres_archive::PostgresArchive;
 pub use postgres_orders::PostgresOrders;
 pub use postgres_sagas::PostgresSagas;
 

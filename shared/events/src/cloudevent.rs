@@ -82,7 +82,8 @@ pub(crate) fn properties(row: &Row, source: &str) -> Result<BasicProperties> {
         .with_headers(headers))
 }
 
-fn header(headers: &FieldTable, name: &str) -> Option<String> {
+/// A header that is text.
+pub(crate) fn header(headers: &FieldTable, name: &str) -> Option<String> {
     match headers.inner().get(name)? {
         AMQPValue::LongString(value) => String::from_utf8(value.as_bytes().to_vec()).ok(),
         AMQPValue::ShortString(value) => Some(value.to_string()),

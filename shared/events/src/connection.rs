@@ -15,6 +15,7 @@ use crate::publisher::Publisher;
 use crate::topology;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 const DECLARE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection, with the topology declared.
@@ -59,8 +60,13 @@ impl Broker {
         Ok(())
     }
 
-    /// Says goodbye. The broker may be gone already, which is as good.
+    /// True while the broker is out of memory or disk and takes nothing.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// Says goodbye. The broker may be gone already, or deaf, which is as good.
     pub(crate) async fn close(self) {
-        let _ = timeout(CONNECT_TIMEOUT, self.connection.close(200, "OK".into())).await;
+        let _ = timeout(GOODBYE_TIMEOUT, self.connection.close(200, "OK".into())).await;
     }
 }

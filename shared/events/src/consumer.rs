@@ -3,6 +3,7 @@
 mod attempt;
 pub(crate) mod dead_letter;
 mod delivery;
+pub(crate) mod depths;
 mod lanes;
 mod subscription;
 
@@ -161,6 +162,8 @@ impl Consumer {
             let stream = lanes::open(&channel, desk.queue()).await?;
             queues.spawn(lanes::run(Arc::new(desk), channel, stream, shutdown.clone()));
         }
+        let topics = self.subscriptions.iter().map(|s| s.topic).collect();
+        queues.spawn(depths::watch(self.workload, topics, broker.channel().await?, shutdown.clone()));
         Ok(queues)
     }
 }

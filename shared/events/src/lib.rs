@@ -6,20 +6,23 @@ mod cloudevent;
 mod config;
 mod connection;
 mod consumer;
+mod dead_letters;
 mod health;
 mod inbox;
 mod outbox;
 mod publisher;
-mod redrive;
 mod relay;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 mod topology;
 
 pub use cloudevent::Meta;
 pub use config::BrokerConfig;
+pub use consumer::dead_letter::Letter;
 pub use consumer::{Consumer, Handler};
+pub use dead_letters::{DeadLetterQueue, DeadLetters, DeadLettersError, Redrive, Redriven};
 pub use health::Health;
 pub use outbox::publish;
-pub use redrive::redrive;
 pub use relay::Relay;
 pub use topology::{dead_letter_queue, queue};
 

@@ -8,6 +8,14 @@ use uuid::Uuid;
 /// The channel on which a commit wakes the relay.
 pub(crate) const WAKE: &str = "outbox";
 
+/// The advisory lock that a relay holds while it sleeps. It reads "stoaslee".
+///
+/// A notification makes commits wait for each other, all over the server, until each
+/// is on disk; so only a sleeping relay is woken. Whoever publishes shares this lock
+/// until its transaction ends, if it can: then the relay is awake, and cannot fall
+/// asleep before it has seen the fact.
+pub(crate) const ASLEEP: i64 = 0x7374_6f61_736c_6565;
+
 /// Rows deleted in one statement.
 const PURGE_BATCH: i64 = 5_000;
 
@@ -37,7 +45,7 @@ pub async fn publish<F: Fact>(conn: &mut PgConnection, fact: &F) -> Result<Uuid,
              values ($1, $2, $3, $4, $5, $6)
              returning position
          )
-         select pg_notify($7, '') from fact",
+         select pg_notify($7, '') from fact where not pg_try_advisory_xact_lock_shared($8)",
     )
     .bind(id)
     .bind(F::INFO.topic)
@@ -46,6 +54,7 @@ pub async fn publish<F: Fact>(conn: &mut PgConnection, fact: &F) -> Result<Uuid,
     .bind(fact.encode_to_vec())
     .bind(telemetry::traceparent())
     .bind(WAKE)
+    .bind(ASLEEP)
     .execute(conn)
     .await?;
     Ok(id)

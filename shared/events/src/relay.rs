@@ -4,11 +4,14 @@ mod lead;
 mod monitor;
 mod waves;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use lapin::uri::AMQPUri;
-use metrics::counter;
+use metrics::{counter, gauge};
 use proto::fact::FACTS;
 use sqlx::PgPool;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::lead::Lead;
@@ -24,6 +27,9 @@ use crate::topology::EVENTS;
 
 /// Facts read from the outbox at a time.
 const BATCH: i64 = 500;
+
+/// How often a relay looks whether a full broker takes facts again.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(200);
 
 /// Publishes what commits to the outbox. Every replica of a service runs one; one
 /// of them is at work at a time.
@@ -52,6 +58,7 @@ impl Relay {
     /// a wrong `AMQP_URL` does.
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
         let uri = self.config.uri()?;
+        gauge!("outbox_relay_lead").set(0.0);
         let monitored = shutdown.run_until_cancelled(monitor::run(&self.pool));
         tokio::join!(self.keep_relaying(&uri, &shutdown), monitored);
         Ok(())
@@ -88,26 +95,54 @@ impl Relay {
         let Some(mut lead) = Lead::take(&self.pool, &broker, shutdown).await? else {
             return Ok(());
         };
+        let _leading = Leading::now();
         tracing::info!("relaying facts");
         while !shutdown.is_cancelled() {
             broker.ensure_up()?;
-            let found = self.publish_batch(&mut lead, &publisher).await?;
+            let published = self.publish_batch(&mut lead, &publisher, shutdown).await;
+            if broker.is_blocked() {
+                self.wait_for_room(&broker, shutdown).await?;
+                continue;
+            }
+            let found = published?;
             backoff.reset();
-            if found < BATCH.unsigned_abs() {
-                lead.wait(shutdown).await?;
+            match found {
+                0 => lead.rest(shutdown).await?,
+                _ => lead.rouse().await?,
             }
         }
         broker.close().await;
         Ok(())
     }
 
+    /// A broker that is out of memory or disk takes nothing and says when it is over.
+    /// A new connection would only be blocked as well.
+    async fn wait_for_room(&self, broker: &Broker, shutdown: &CancellationToken) -> Result<()> {
+        tracing::warn!("the broker is full; facts wait in the outbox");
+        self.health.set(false);
+        while broker.is_blocked() && !shutdown.is_cancelled() {
+            broker.ensure_up()?;
+            shutdown.run_until_cancelled(sleep(LOOK_FOR_ROOM)).await;
+        }
+        self.health.set(!broker.is_blocked());
+        Ok(())
+    }
+
     /// Publishes the oldest facts and answers how many it found.
-    async fn publish_batch(&self, lead: &mut Lead, publisher: &Publisher) -> Result<u64> {
+    async fn publish_batch(
+        &self,
+        lead: &mut Lead,
+        publisher: &Publisher,
+        shutdown: &CancellationToken,
+    ) -> Result<u64> {
         let rows = outbox::unsent(lead.conn(), BATCH).await.context("the outbox is unreadable")?;
         let found = rows.len() as u64;
         let (mut sent, mut failed) = (Vec::new(), None);
         let mut waves = Waves::new(rows);
         while let Some(wave) = waves.next() {
+            if shutdown.is_cancelled() {
+                break;
+            }
             let messages = self.messages(&wave)?;
             let answers = publisher.publish_all(messages).await;
             for (row, answer) in wave.iter().zip(answers) {
@@ -145,6 +180,22 @@ impl Relay {
                 })
             })
             .collect()
+    }
+}
+
+/// Shows in the metrics which replica's relay is at work.
+struct Leading;
+
+impl Leading {
+    fn now() -> Self {
+        gauge!("outbox_relay_lead").set(1.0);
+        Self
+    }
+}
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        gauge!("outbox_relay_lead").set(0.0);
     }
 }
 

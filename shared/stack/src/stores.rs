@@ -72,6 +72,17 @@ impl Stores {
         Ok(())
     }
 
+    /// Ends a store at once, as a crash would.
+    pub fn kill(&self, name: &str) -> Result<()> {
+        self.fleet.kill(name)
+    }
+
+    /// Starts a store that has ended again, with its data; it may take a while until
+    /// it answers.
+    pub fn restart(&self, name: &str) -> Result<()> {
+        self.fleet.respawn(name, &[])
+    }
+
     /// The names of the processes that have ended by themselves.
     pub fn ended(&self) -> Vec<String> {
         self.fleet.ended()

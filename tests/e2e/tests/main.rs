@@ -18,5 +18,6 @@ mod redaction;
 mod refusals;
 mod rolling;
 mod schemathesis;
+mod stoactl;
 mod typescript;
 mod workloads;

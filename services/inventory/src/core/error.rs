@@ -15,6 +15,9 @@ pub enum Error {
     Short(Vec<Shortage>),
     #[error("the order's reservation was {} before", .0.name())]
     Closed(State),
+    /// Its reservation, if it had one, is long closed and deleted.
+    #[error("order {0} is too old to be reserved for")]
+    Forgotten(Uuid),
     #[error("order {0} has no reservation")]
     ReservationNotFound(Uuid),
     #[error("the idempotency key was used for another adjustment")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What became of an order's reservation. `Held` may become any of the others,
-/// `Committed` only `Released`; `Released` and `Expired` are final.
+/// `Committed` only `Released`, `Expired` only `Committed`; `Released` is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The pieces are set aside.
@@ -53,6 +53,8 @@ pub enum Move {
     PutBack,
     /// From the customer to available.
     TakeBack,
+    /// From available to the customer, whose reservation had run out.
+    SellLate,
 }
 
 impl Move {
@@ -62,6 +64,7 @@ impl Move {
             Self::Sell => (0, -1),
             Self::PutBack => (1, -1),
             Self::TakeBack => (1, 0),
+            Self::SellLate => (-1, 0),
         }
     }
 }
@@ -144,5 +147,7 @@ mod tests {
         let sum = |a: (i64, i64), b: (i64, i64)| (a.0 + b.0, a.1 + b.1);
         let sold_and_returned = sum(Move::Sell.of_one(), Move::TakeBack.of_one());
         assert_eq!(sold_and_returned, Move::PutBack.of_one());
+        let sold_late_and_returned = sum(Move::SellLate.of_one(), Move::TakeBack.of_one());
+        assert_eq!(sold_late_and_returned, (0, 0));
     }
 }

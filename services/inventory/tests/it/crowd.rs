@@ -2,17 +2,20 @@
 
 use futures::future::join_all;
 use testkit::reason;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_buyers_of_twenty_pieces_get_exactly_twenty() {
-    let world = World::start().await;
-    let product = world.stocked(20).await;
+async fn a_thousand_buyers_of_a_hundred_pieces_at_two_replicas_buy_exactly_a_hundred() {
+    let world = World::of(2, 3_600).await;
+    let product = world.stocked(100).await;
     let lines = [(product, 1)];
-    let buyers = (0..200).map(async |_| {
-        let order = Uuid::now_v7();
+    // All want it now; the calls' deadlines are for so many at a time on two cores.
+    let door = Semaphore::new(100);
+    let buyers = (0..1_000).map(async |_| {
+        let (order, _turn) = (Uuid::now_v7(), door.acquire().await.unwrap());
         world.reserve(order, &lines).await.map(|_| order)
     });
     let mut bought = Vec::new();
@@ -22,12 +25,16 @@ async fn two_hundred_buyers_of_twenty_pieces_get_exactly_twenty() {
             Err(refused) => assert_eq!(reason(&refused), "STOCK_INSUFFICIENT", "{refused}"),
         }
     }
-    assert_eq!(bought.len(), 20);
-    assert_eq!(world.level(product).await, (0, 20));
+    assert_eq!(bought.len(), 100);
+    assert_eq!(world.level(product).await, (0, 100));
     for sold in join_all(bought.into_iter().map(|order| world.commit(order))).await {
         sold.unwrap();
     }
     assert_eq!(world.level(product).await, (0, 0));
+    let sold = "select sum(quantity)::bigint from reservation_lines join reservations using (order_id)
+                where state = 'committed'";
+    let sold: i64 = sqlx::query_scalar(sold).fetch_one(&world.database.pool).await.unwrap();
+    assert_eq!(sold, 100);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,8 +19,7 @@ async fn stock_comes_back_when_its_time_is_over() {
     })
     .await;
 
-    // What is expired stays so, and its release has nothing left to do.
-    assert_eq!(reason(&world.commit(short).await.unwrap_err()), "RESERVATION_CLOSED");
+    // What is expired is not reserved again, and its release has nothing left to do.
     let again = world.reserve(short, &[(product, 3)]).await.unwrap_err();
     assert_eq!(reason(&again), "RESERVATION_CLOSED");
     world.release(short).await.unwrap();
@@ -41,8 +40,8 @@ async fn a_reservation_that_nobody_swept_yet_can_still_be_sold() {
 }
 
 #[tokio::test]
-async fn more_reservations_than_fit_one_batch_all_expire() {
-    let world = World::with_sweeps_every(1).await;
+async fn more_reservations_than_fit_one_batch_expire_once_while_two_replicas_sweep() {
+    let world = World::of(2, 1).await;
     let product = world.stocked(1_000).await;
     // As 250 orders would leave them.
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
@@ -60,4 +59,27 @@ async fn more_reservations_than_fit_one_batch_all_expire() {
         (world.level(product).await == (1_000, 0)).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_expired_reservation_can_be_sold_while_the_pieces_are_there() {
+    let world = World::with_sweeps_every(1).await;
+    let product = world.stocked(10).await;
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    world.reserve_for(first, &[(product, 4)], 1).await.unwrap();
+    world.reserve_for(second, &[(product, 4)], 1).await.unwrap();
+    eventually("all pieces come back", async || {
+        (world.level(product).await == (10, 0)).then_some(())
+    })
+    .await;
+    // Orders commits what it promised, however late it comes to it.
+    world.commit(first).await.unwrap();
+    world.commit(first).await.unwrap();
+    assert_eq!(world.level(product).await, (6, 0));
+    world.adjust(product, -3).await.unwrap();
+    assert_eq!(reason(&world.commit(second).await.unwrap_err()), "RESERVATION_CLOSED");
+    assert_eq!(world.level(product).await, (3, 0));
+    world.release(first).await.unwrap();
+    world.release(first).await.unwrap();
+    assert_eq!(world.level(product).await, (7, 0));
 }

@@ -8,5 +8,6 @@ mod conservation;
 mod crowd;
 mod expiry;
 mod facts;
+mod purge;
 mod reserve;
 mod world;

@@ -1,6 +1,7 @@
 //! A running inventory service and those who use it.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use grpc::MeshChannel;
 use inventory::app::App;
@@ -19,8 +20,11 @@ pub struct World {
     platform: Platform,
     addr: SocketAddr,
     shutdown: Shutdown,
-    /// Through the edge, and as orders: what most calls go through.
-    doors: [MeshChannel; 2],
+    /// To the first replica, through the edge.
+    edge: MeshChannel,
+    /// To each replica in turn, as orders.
+    orders: Vec<MeshChannel>,
+    turn: AtomicUsize,
     /// Who adjusts stock unless the test says otherwise.
     manager: String,
 }
@@ -33,26 +37,33 @@ impl World {
 
     /// Expired reservations are swept at this interval, in seconds.
     pub async fn with_sweeps_every(sweep_seconds: u64) -> Self {
+        Self::of(1, sweep_seconds).await
+    }
+
+    /// So many replicas on one database.
+    pub async fn of(replicas: usize, sweep_seconds: u64) -> Self {
         let (platform, database) = (Platform::start().await, testkit::database(&[]).await);
-        let config = Config {
-            host: platform.host("inventory"),
-            database: database.config(),
-            broker: events::BrokerConfig { amqp_url: testkit::vhost().await.into() },
-            identity_url: platform.identity_url(),
-            sweep_seconds,
-            low_stock_threshold: 5,
-        };
-        let app = App::build(config, testkit::metrics()).await.unwrap();
-        let (addr, shutdown) = (app.grpc_addr().unwrap(), Shutdown::new());
-        tokio::spawn(app.run(shutdown.clone()));
-        let doors = ["edge", "orders"].map(|from| platform.channel(from, addr, "inventory"));
+        let shutdown = Shutdown::new();
+        let mut addrs = Vec::new();
+        for _ in 0..replicas {
+            addrs.push(replica(&platform, &database, sweep_seconds, &shutdown).await);
+        }
+        let edge = platform.channel("edge", addrs[0], "inventory");
+        let orders =
+            addrs.iter().map(|addr| platform.channel("orders", *addr, "inventory")).collect();
         let manager = platform.token(Uuid::now_v7(), &["manager"]);
-        Self { database, platform, addr, shutdown, doors, manager }
+        let (addr, turn) = (addrs[0], AtomicUsize::new(0));
+        Self { database, platform, addr, shutdown, edge, orders, turn, manager }
+    }
+
+    /// Starts another replica, which does what replicas do when they start.
+    pub async fn add_replica(&self) {
+        replica(&self.platform, &self.database, 3_600, &self.shutdown).await;
     }
 
     /// The public API, through the edge.
     pub fn edge(&self) -> InventoryServiceClient<MeshChannel> {
-        InventoryServiceClient::new(self.doors[0].clone())
+        InventoryServiceClient::new(self.edge.clone())
     }
 
     /// The internal API, as a workload of the mesh.
@@ -61,7 +72,8 @@ impl World {
     }
 
     fn orders(&self) -> ReservationServiceClient<MeshChannel> {
-        ReservationServiceClient::new(self.doors[1].clone())
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.orders.len();
+        ReservationServiceClient::new(self.orders[turn].clone())
     }
 
     /// A request of a user with this role.
@@ -142,6 +154,27 @@ impl Drop for World {
     }
 }
 
+async fn replica(
+    platform: &Platform,
+    database: &TestDatabase,
+    sweep_seconds: u64,
+    shutdown: &Shutdown,
+) -> SocketAddr {
+    let config = Config {
+        host: platform.host("inventory"),
+        database: database.config(),
+        broker: events::BrokerConfig { amqp_url: testkit::vhost().await.into() },
+        identity_url: platform.identity_url(),
+        sweep_seconds,
+        reservation_retention_days: 30,
+        low_stock_threshold: 5,
+    };
+    let app = App::build(config, testkit::metrics()).await.unwrap();
+    let addr = app.grpc_addr().unwrap();
+    tokio::spawn(app.run(shutdown.clone()));
+    addr
+}
+
 /// Adds pieces, or takes some away.
 pub fn adjustment(product: Uuid, delta: i64) -> pb::AdjustStockRequest {
     let reason = "delivery".to_owned();
@@ -155,7 +188,7 @@ where
 {
     for _ in 0..20 {
         match call().await {
-            Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded) => {}
+            Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted) => {}
             answer => return answer,
         }
     }

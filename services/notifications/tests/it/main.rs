@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod dead_letters;
 mod delivery;
 mod facts;
 mod released;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use events::Relay;
+use events::{DeadLetters, Relay};
 use grpc::MeshChannel;
 use notifications::app::App;
 use notifications::config::Config;
@@ -10,6 +10,7 @@ use notifications::infrastructure::MailConfig;
 use proto::Fact;
 use proto::google::r#type::Money;
 use proto::identity::v1::UserRegistered;
+use proto::notifications::v1::dead_letter_service_client::DeadLetterServiceClient;
 use proto::notifications::v1::notification_service_client::NotificationServiceClient;
 use proto::notifications::v1::{
     DeliveryState, ListNotificationsRequest, Notification, NotificationKind, Preferences,
@@ -108,6 +109,17 @@ impl World {
         &self.database.pool
     }
 
+    /// As the workload itself reaches them.
+    pub fn dead_letters(&self) -> DeadLetters {
+        DeadLetters::new("notifications", self.pool().clone(), self.config.broker.clone())
+    }
+
+    /// The API for operators, through the edge.
+    pub fn operators(&self) -> DeadLetterServiceClient<MeshChannel> {
+        let channel = self.platform.channel("edge", self.running.addr, "notifications");
+        DeadLetterServiceClient::new(channel)
+    }
+
     /// Publishes as another service does.
     pub async fn publish(&self, fact: &impl Fact) {
         let mut tx = self.outbox.pool.begin().await.unwrap();
@@ -142,9 +154,8 @@ impl World {
         })
         .await;
         self.consumed(i64::try_from(topics.len()).unwrap()).await;
-        for topic in topics {
-            let dead = events::redrive(&self.config.broker, "notifications", topic).await;
-            assert_eq!(dead.unwrap(), 0, "{topic} has dead letters");
+        for queue in self.dead_letters().list(None, 0).await.unwrap() {
+            assert_eq!(queue.count, 0, "{} has dead letters", queue.topic);
         }
     }
 

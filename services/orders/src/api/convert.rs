@@ -66,7 +66,7 @@ fn line(line: OrderLine) -> Result<pb::OrderLine, Problem> {
     })
 }
 
-fn state(state: OrderState) -> pb::OrderState {
+pub(super) fn state(state: OrderState) -> pb::OrderState {
     match state {
         OrderState::Pending => pb::OrderState::Pending,
         OrderState::Confirmed => pb::OrderState::Confirmed,

@@ -7,7 +7,19 @@ use crate::domain::Action;
 /// Kills the process where it was told to; nowhere, normally. It is part of every
 /// build, so that what is drilled is what runs.
 #[derive(Debug, Clone, Default)]
-pub struct Drill(Option<CrashPoint>);
+pub struct Drill {
+    crash_at: Option<CrashPoint>,
+    #[cfg(feature = "sabotage")]
+    sabotage: Option<Sabotage>,
+}
+
+/// What a build that is broken on purpose does wrong.
+#[cfg(feature = "sabotage")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Says that stock and money were put back, and does not do it.
+    SkipUndo,
+}
 
 /// A point of a saga, written as `before:pay` or `after:undo-reserve`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +47,40 @@ impl Drill {
                 "a drill is on (CRASH_AT): this process will abort in the middle of a saga"
             );
         }
-        Self(point)
+        Self { crash_at: point, ..Self::default() }
+    }
+
+    /// Breaks what it is told to.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotaged(self, sabotage: Sabotage) -> Self {
+        tracing::error!("SABOTAGED BUILD: {sabotage:?}: no undo is done, and all are said to be");
+        Self { sabotage: Some(sabotage), ..self }
+    }
+
+    /// True when the action is to be left out and said to be done.
+    #[cfg(feature = "sabotage")]
+    pub(super) fn skips(&self, action: Action) -> bool {
+        let undo = matches!(action, Action::Reverse | Action::Release);
+        undo && self.sabotage == Some(Sabotage::SkipUndo)
     }
 
     /// Does not return from the chosen point.
     pub(super) fn reach(&self, moment: Moment, action: Action) {
-        if self.0 == Some(CrashPoint { moment, action }) {
+        if self.crash_at == Some(CrashPoint { moment, action }) {
             tracing::error!(drill.moment = ?moment, drill.action = action.name(), "aborting");
             std::process::abort();
+        }
+    }
+}
+
+#[cfg(feature = "sabotage")]
+impl FromStr for Sabotage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "skip-undo" => Ok(Self::SkipUndo),
+            _ => Err("expected skip-undo".to_owned()),
         }
     }
 }

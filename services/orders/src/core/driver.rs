@@ -108,6 +108,10 @@ impl Driver {
         }
         let action = saga.action();
         self.settings.drill.reach(Moment::Before, action);
+        #[cfg(feature = "sabotage")]
+        if self.settings.drill.skips(action) {
+            return Outcome::Done;
+        }
         let outcome =
             tokio::time::timeout(self.settings.action_timeout, self.perform(saga, action))
                 .await

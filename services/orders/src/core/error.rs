@@ -20,6 +20,14 @@ pub enum Error {
     /// Somebody else works on the order; later it can be had.
     #[error("the order is being worked on")]
     Busy,
+    #[error("there is no such saga")]
+    SagaNotFound,
+    #[error("the saga has ended")]
+    SagaEnded,
+    #[error("the saga goes backward already")]
+    SagaGoesBackward,
+    #[error("the saga is being driven")]
+    SagaBusy,
     /// Something that is needed does not answer.
     #[error("{0}")]
     Unavailable(String),

@@ -29,7 +29,11 @@ impl Orders {
             return self.answer_again(&placed, &key, until).await;
         }
         let PlaceOrder { user, payment_token, shipping_address, .. } = command;
-        let lines = self.priced_cart(user).await?;
+        let lines = match self.priced_cart(user).await {
+            Ok(lines) => lines,
+            // A twin may have emptied the cart since the key was looked for.
+            Err(error) => return self.answer_twin(user, &key, until, error).await,
+        };
         let now = types::now();
         let order = Order::place(user, lines, shipping_address, now)
             .map_err(|error| Error::Internal(format!("the order has no total: {error}")))?;
@@ -38,15 +42,24 @@ impl Orders {
         let id = saga.order.id;
         match self.sagas.place(saga, &key).await? {
             Some(leased) => self.follow(self.driver.start(leased), id, until).await,
-            None => self.answer_twin(user, &key, until).await,
+            None => {
+                let gone = Error::Internal("a key was taken and is gone".to_owned());
+                self.answer_twin(user, &key, until, gone).await
+            }
         }
     }
 
-    /// A concurrent request with the same key was faster.
-    async fn answer_twin(&self, user: Uuid, key: &Key, until: Instant) -> Result<Order, Error> {
+    /// The order of a concurrent request with the same key that was faster, or else
+    /// the error.
+    async fn answer_twin(
+        &self,
+        user: Uuid,
+        key: &Key,
+        until: Instant,
+        otherwise: Error,
+    ) -> Result<Order, Error> {
         let placed = self.repository.placed_with(user, &key.text).await?;
-        let gone = || Error::Internal("a key was taken and is gone".to_owned());
-        self.answer_again(&placed.ok_or_else(gone)?, key, until).await
+        self.answer_again(&placed.ok_or(otherwise)?, key, until).await
     }
 
     async fn answer_again(

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
 use super::Error;
-use crate::domain::{Order, OrderFact, PaymentToken, Saga};
+use super::purge::Retention;
+use crate::domain::{Direction, Kind, Order, OrderFact, OrderState, PaymentToken, Saga, Step};
 
 /// Orders that are written down.
 #[async_trait]
@@ -45,10 +47,41 @@ pub trait SagaStore: Send + Sync {
     async fn is_running(&self, order: Uuid) -> Result<bool, Error>;
 }
 
-/// What operators see of sagas.
+/// What operators see of sagas, and do with them.
 #[async_trait]
-pub trait SagaCensus: Send + Sync {
+pub trait SagaDesk: Send + Sync {
     async fn count(&self) -> Result<Census, Error>;
+
+    /// Sagas that have not ended, oldest first, those younger than `after`.
+    async fn list(
+        &self,
+        filter: Filter,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<Overview>, Error>;
+
+    /// A saga, ended or not, with what operators did with it.
+    async fn find(&self, order: Uuid) -> Result<Option<Overview>, Error>;
+
+    /// Makes a saga due now, as if it had not failed before, and writes down who
+    /// wants it so. `None`: somebody drives it now.
+    async fn retry(&self, order: Uuid, deed: &Deed) -> Result<Option<Overview>, Error>;
+
+    /// Turns a saga backward, writes down who wants it so, and takes it over.
+    /// `None`: somebody drives it now.
+    async fn compensate(
+        &self,
+        order: Uuid,
+        allowance: Duration,
+        deed: &Deed,
+    ) -> Result<Option<Leased>, Error>;
+}
+
+/// What may be forgotten.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Deletes what is older than that; answers how many sagas and keys.
+    async fn forget(&self, retention: Retention) -> Result<(u64, u64), Error>;
 }
 
 /// The carts of customers.
@@ -148,11 +181,67 @@ pub struct Offer {
     pub price: Money,
 }
 
+/// Who acts on a saga, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The user of the operator's token.
+    pub actor: Uuid,
+    /// In the operator's words.
+    pub why: String,
+}
+
+/// Which of the sagas that have not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    All,
+    /// Somebody drives them now.
+    Driven,
+    /// Past their deadline.
+    Overdue,
+}
+
+/// A saga as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    pub order_id: Uuid,
+    pub order_state: OrderState,
+    pub kind: Kind,
+    pub direction: Direction,
+    pub step: Step,
+    pub ended: bool,
+    /// Why it goes backward.
+    pub reason: Option<String>,
+    /// Failed tries of the current step.
+    pub attempts: i32,
+    pub last_error: Option<String>,
+    pub started_at: OffsetDateTime,
+    pub deadline_at: OffsetDateTime,
+    pub overdue: bool,
+    /// Absent when it has ended.
+    pub next_run_at: Option<OffsetDateTime>,
+    /// Until when somebody drives it; absent when nobody does.
+    pub leased_until: Option<OffsetDateTime>,
+    /// Newest first.
+    pub deeds: Vec<Done>,
+}
+
+/// What an operator did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    pub at: OffsetDateTime,
+    pub deed: Deed,
+    /// `<thing>.<verb>`.
+    pub action: String,
+    pub outcome: String,
+}
+
 /// Sagas that run now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Census {
     /// Direction, step and how many stand there.
     pub running: Vec<(String, String, i64)>,
-    /// Past their deadline.
+    /// Past their deadline, whether somebody drives them or not.
     pub overdue: i64,
+    /// For how long the oldest has been running.
+    pub oldest_seconds: f64,
 }

@@ -8,7 +8,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::Driver;
-use super::ports::{Census, SagaCensus, SagaStore};
+use super::ports::{Census, SagaDesk, SagaStore};
 use crate::domain::{Direction, Saga, Step};
 
 /// How sagas that are left behind are found.
@@ -23,7 +23,7 @@ pub struct WorkerSettings {
 /// Takes over sagas that are due.
 pub struct Worker {
     pub(crate) sagas: Arc<dyn SagaStore>,
-    pub(crate) census: Arc<dyn SagaCensus>,
+    pub(crate) desk: Arc<dyn SagaDesk>,
     pub(crate) driver: Arc<Driver>,
     pub(crate) settings: WorkerSettings,
 }
@@ -79,7 +79,7 @@ impl Worker {
     }
 
     async fn count(&self) {
-        match self.census.count().await {
+        match self.desk.count().await {
             Ok(census) => show(&census),
             Err(error) => tracing::warn!(error = %error, "sagas could not be counted"),
         }
@@ -107,4 +107,5 @@ fn show(census: &Census) {
         }
     }
     metrics::gauge!("sagas_overdue").set(census.overdue as f64);
+    metrics::gauge!("sagas_oldest_age_seconds").set(census.oldest_seconds);
 }

@@ -7,6 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Action, Order, OrderFact, OrderState, Step};
+use reasons::{CANCELLED_BY_CUSTOMER, CANCELLED_BY_OPERATOR, CHECKOUT_TIMED_OUT, public_reason};
+
+mod names;
+mod reasons;
 
 /// A saga and the order it carries. It turns from forward to backward at most
 /// once: whoever reads "backward" knows that nobody will ever go forward again.
@@ -78,8 +82,14 @@ pub struct PaymentToken(pub String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotCancellable(pub OrderState);
 
-const CANCELLED_BY_CUSTOMER: &str = "CANCELLED_BY_CUSTOMER";
-const CHECKOUT_TIMED_OUT: &str = "CHECKOUT_TIMED_OUT";
+/// Why an operator cannot turn a saga backward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCompensable {
+    /// Nothing is left to do.
+    Ended,
+    /// It goes backward already.
+    GoesBackward,
+}
 
 /// The pause after the first failed try; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -173,6 +183,23 @@ impl Saga {
         Ok(())
     }
 
+    /// Turns the saga backward because an operator gives it up. A checkout ends
+    /// FAILED, and an order that was promised CANCELLED.
+    pub fn compensate(
+        &mut self,
+        now: OffsetDateTime,
+        allowance: Duration,
+    ) -> Result<(), NotCompensable> {
+        match (self.progress, self.direction) {
+            (Progress::Done, _) => return Err(NotCompensable::Ended),
+            (_, Direction::Backward) => return Err(NotCompensable::GoesBackward),
+            _ => {}
+        }
+        self.deadline_at = now + allowance;
+        self.turn_back(CANCELLED_BY_OPERATOR, now);
+        Ok(())
+    }
+
     fn go_forward(&mut self, now: OffsetDateTime) -> Option<OrderFact> {
         let done = self.step;
         self.progress = done.next().map_or(Progress::Done, |_| Progress::Running);
@@ -238,43 +265,6 @@ impl Saga {
         self.attempts = self.attempts.saturating_add(1);
         self.last_error = Some(cause);
         None
-    }
-}
-
-/// What customers and other services are told; a closed set.
-fn public_reason(reason: &str) -> &'static str {
-    const KNOWN: [(&str, &str); 7] = [
-        ("STOCK_INSUFFICIENT", "OUT_OF_STOCK"),
-        ("RESERVATION_CLOSED", "RESERVATION_CLOSED"),
-        ("PAYMENT_DECLINED", "PAYMENT_DECLINED"),
-        ("PAYMENT_ACTION_REQUIRED", "PAYMENT_ACTION_REQUIRED"),
-        ("PAYMENT_CLOSED", "PAYMENT_CLOSED"),
-        ("STOCK_LOST", "STOCK_LOST"),
-        ("PAYMENT_LOST", "PAYMENT_LOST"),
-    ];
-    KNOWN
-        .iter()
-        .find(|(known, _)| *known == reason)
-        .map_or("CHECKOUT_REFUSED", |(_, public)| public)
-}
-
-impl Kind {
-    /// The name it is stored by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Checkout => "checkout",
-            Self::Cancel => "cancel",
-        }
-    }
-}
-
-impl Direction {
-    /// The name it is stored by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Backward => "backward",
-        }
     }
 }
 

@@ -44,6 +44,14 @@ pub(super) async fn with_lines(
     conn: &mut PgConnection,
     rows: Vec<OrderRow>,
 ) -> Result<Vec<Order>, Error> {
+    each_with_lines(conn, rows).await?.into_iter().collect()
+}
+
+/// The same, where one order that cannot be understood does not spoil the others.
+pub(super) async fn each_with_lines(
+    conn: &mut PgConnection,
+    rows: Vec<OrderRow>,
+) -> Result<Vec<Result<Order, Error>>, Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -64,7 +72,7 @@ pub(super) async fn with_lines(
         let lines = of_order.remove(&row.id).unwrap_or_default();
         row.into_order(lines)
     };
-    rows.into_iter().map(join).collect()
+    Ok(rows.into_iter().map(join).collect())
 }
 
 impl OrderRow {

@@ -7,15 +7,15 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::core::Error;
-use crate::core::ports::{Census, Key, Leased, SagaCensus, SagaStore};
+use crate::core::ports::{Key, Leased, SagaStore};
 use crate::domain::{OrderFact, Saga};
 use crate::infrastructure::{database_error, facts, order_rows, saga_rows};
 
 /// Writes sagas, and orders with them. Every lease lasts as long as `lease`,
 /// counted from its last renewal by the database's clock.
 pub struct PostgresSagas {
-    pool: PgPool,
-    lease_seconds: f64,
+    pub(super) pool: PgPool,
+    pub(super) lease_seconds: f64,
 }
 
 impl PostgresSagas {
@@ -60,26 +60,19 @@ impl SagaStore for PostgresSagas {
         .fetch_all(&mut *conn)
         .await
         .map_err(database_error)?;
-        saga_rows::with_orders(&mut conn, rows).await
+        let claimed = saga_rows::each_with_order(&mut conn, rows).await?;
+        let readable = claimed.into_iter().filter_map(|leased| {
+            // It stays leased for a while, and is looked at again then.
+            let log = |error: &Error| tracing::error!(error = %error, "a saga cannot be read");
+            leased.inspect_err(log).ok()
+        });
+        Ok(readable.collect())
     }
 
     async fn cancel(&self, order: Uuid, allowance: Duration) -> Result<Option<Leased>, Error> {
         let mut tx = self.pool.begin().await.map_err(database_error)?;
-        let rows = sqlx::query_as(
-            "update sagas
-             set lease_owner = gen_random_uuid(), version = version + 1,
-                 lease_until = now() + make_interval(secs => $2)
-             where order_id = $1 and (lease_until is null or lease_until < now())
-             returning *",
-        )
-        .bind(order)
-        .bind(self.lease_seconds)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(database_error)?;
-        let Some(mut leased) = saga_rows::with_orders(&mut tx, rows).await?.pop() else {
-            return Ok(None);
-        };
+        let taken = saga_rows::take(&mut tx, order, self.lease_seconds).await?;
+        let Some(mut leased) = taken else { return Ok(None) };
         let cancelled = leased.saga.cancel(types::now(), allowance);
         cancelled.map_err(|refusal| Error::NotCancellable(refusal.0))?;
         self.write(&mut tx, &mut leased, None).await?;
@@ -112,7 +105,7 @@ impl SagaStore for PostgresSagas {
 
 impl PostgresSagas {
     /// The saga's row first: whoever does not hold the lease gets no further.
-    async fn write(
+    pub(super) async fn write(
         &self,
         conn: &mut sqlx::PgConnection,
         leased: &mut Leased,
@@ -132,25 +125,6 @@ impl PostgresSagas {
         leased.version += 1;
         leased.order_version = order.version;
         Ok(true)
-    }
-}
-
-#[async_trait]
-impl SagaCensus for PostgresSagas {
-    async fn count(&self) -> Result<Census, Error> {
-        let running = sqlx::query_as(
-            "select direction, step, count(*) from sagas where status = 'running' group by 1, 2",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(database_error)?;
-        let overdue = sqlx::query_scalar(
-            "select count(*) from sagas where status = 'running' and deadline_at < now()",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(database_error)?;
-        Ok(Census { running, overdue })
     }
 }
 

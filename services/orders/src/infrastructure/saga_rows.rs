@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::core::Error;
 use crate::core::ports::Leased;
 use crate::domain::{Direction, Kind, Order, PaymentToken, Progress, Saga, Step};
-use crate::infrastructure::{database_error, order_rows};
+use crate::infrastructure::database_error;
+use crate::infrastructure::order_rows::{self, OrderRow};
 
 /// A saga that was just leased.
 #[derive(sqlx::FromRow)]
@@ -30,39 +31,59 @@ pub(super) struct SagaRow {
     deadline_at: OffsetDateTime,
 }
 
-/// Reads the orders of sagas and puts them together.
-pub(super) async fn with_orders(
+/// Leases the saga of an order if nobody drives it.
+pub(super) async fn take(
+    conn: &mut PgConnection,
+    order: Uuid,
+    lease_seconds: f64,
+) -> Result<Option<Leased>, Error> {
+    let rows = sqlx::query_as(
+        "update sagas
+         set lease_owner = gen_random_uuid(), version = version + 1,
+             lease_until = now() + make_interval(secs => $2)
+         where order_id = $1 and (lease_until is null or lease_until < now())
+         returning *",
+    )
+    .bind(order)
+    .bind(lease_seconds)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(database_error)?;
+    each_with_order(conn, rows).await?.pop().transpose()
+}
+
+/// Reads the orders of sagas and puts them together. What this build does not
+/// understand, as when a newer one wrote it, does not spoil the others.
+pub(super) async fn each_with_order(
     conn: &mut PgConnection,
     rows: Vec<SagaRow>,
-) -> Result<Vec<Leased>, Error> {
+) -> Result<Vec<Result<Leased, Error>>, Error> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.order_id).collect();
-    let orders = sqlx::query_as("select * from orders where id = any($1)")
+    let orders: Vec<OrderRow> = sqlx::query_as("select * from orders where id = any($1)")
         .bind(&ids)
         .fetch_all(&mut *conn)
         .await
         .map_err(database_error)?;
-    let orders = order_rows::with_lines(conn, orders).await?;
-    let mut orders: HashMap<Uuid, Order> = orders.into_iter().map(|o| (o.id, o)).collect();
+    let ids: Vec<Uuid> = orders.iter().map(|row| row.id).collect();
+    let orders = order_rows::each_with_lines(conn, orders).await?;
+    let mut orders: HashMap<Uuid, Result<Order, Error>> = ids.into_iter().zip(orders).collect();
     let join = |row: SagaRow| {
-        let missing = || Error::Internal("a saga has no order".to_owned());
-        let order = orders.remove(&row.order_id).ok_or_else(missing)?;
+        let missing = || Err(Error::Internal("a saga has no order".to_owned()));
+        let order = orders.remove(&row.order_id).unwrap_or_else(missing)?;
         row.into_leased(order)
     };
-    rows.into_iter().map(join).collect()
+    Ok(rows.into_iter().map(join).collect())
 }
 
 impl SagaRow {
     fn into_leased(self, order: Order) -> Result<Leased, Error> {
         let unknown = |what: &str| Error::Internal(format!("a saga is stored with {what}"));
-        let kind = [Kind::Checkout, Kind::Cancel].into_iter().find(|k| k.name() == self.kind);
-        let ways = [Direction::Forward, Direction::Backward];
-        let direction = ways.into_iter().find(|d| d.name() == self.direction);
         let running = self.status == "running";
         let order_version = order.version;
         let saga = Saga {
             order,
-            kind: kind.ok_or_else(|| unknown(&self.kind))?,
-            direction: direction.ok_or_else(|| unknown(&self.direction))?,
+            kind: Kind::named(&self.kind).ok_or_else(|| unknown(&self.kind))?,
+            direction: Direction::named(&self.direction).ok_or_else(|| unknown(&self.direction))?,
             step: Step::named(&self.step).ok_or_else(|| unknown(&self.step))?,
             progress: if running { Progress::Running } else { Progress::Done },
             reason: self.reason,

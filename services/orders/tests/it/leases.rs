@@ -130,6 +130,20 @@ async fn a_due_saga_is_claimed_by_one_of_many() {
 }
 
 #[tokio::test]
+async fn a_saga_that_cannot_be_read_does_not_hold_up_the_others() {
+    let database = database().await;
+    let brief = store(&database, BLINK);
+    let (strange, good) = (place(&brief).await, place(&brief).await);
+    sqlx::query("update orders set currency = 'XTS' where id = $1")
+        .bind(strange.saga.order.id)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let claimed = claim(&store(&database, AGES)).await;
+    assert_eq!(claimed.saga.order.id, good.saga.order.id);
+}
+
+#[tokio::test]
 async fn two_processes_never_do_the_same_thing_at_once() {
     let stage = Stage::open().await;
     let shops = [stage.instance(&[]).await, stage.instance(&[]).await];

@@ -7,7 +7,7 @@ use tonic::Code;
 use types::{Currency, Money};
 use uuid::Uuid;
 
-use crate::stage::{Customer, LONG, Stage, id_of, place_request};
+use crate::stage::{Customer, LONG, Stage, id_of, place_request, settled};
 use crate::world::{Call, Fault};
 
 #[tokio::test]
@@ -36,6 +36,23 @@ async fn the_same_key_answers_the_same_order() {
     let again = ada.place(&shop.client, "k").await.unwrap();
     assert_eq!(first, again);
     assert_eq!(stage.world.calls_of(id_of(&first)).len(), 5);
+}
+
+#[tokio::test]
+async fn a_request_whose_twin_has_emptied_the_cart_answers_the_twins_order() {
+    let (stage, shop) = Stage::with_instance().await;
+    let ada = stage.customer();
+    let gate = stage.world.hold_reader(ada.id);
+    let overtaking = async {
+        gate.reached().await;
+        let order = ada.place(&shop.client, "k").await.unwrap();
+        settled(&stage, &order).await;
+        gate.open();
+        order
+    };
+    let (slow, fast) = tokio::join!(ada.place(&shop.client, "k"), overtaking);
+    assert_eq!(slow.unwrap(), fast);
+    stage.assert_sold(&ada, &fast);
 }
 
 #[tokio::test]
@@ -167,7 +184,7 @@ async fn a_slow_checkout_is_answered_pending_and_goes_on_by_itself() {
     assert_eq!(order.state(), OrderState::Pending);
     payment.open();
     let order = ada.order_in(&shop.client, OrderState::Confirmed).await;
-    crate::stage::settled(&stage, &order).await;
+    settled(&stage, &order).await;
     stage.assert_sold(&ada, &order);
 }
 
@@ -182,7 +199,7 @@ async fn an_order_goes_on_when_its_request_is_dropped() {
     }
     payment.open();
     let order = ada.order_in(&shop.client, OrderState::Confirmed).await;
-    crate::stage::settled(&stage, &order).await;
+    settled(&stage, &order).await;
     stage.assert_sold(&ada, &order);
 }
 

@@ -9,6 +9,7 @@ use grpc::MeshChannel;
 use orders::app::{App, Ports};
 use orders::config::Config;
 use proto::orders::v1::order_service_client::OrderServiceClient;
+use proto::orders::v1::saga_service_client::SagaServiceClient;
 use proto::orders::v1::{
     CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderState, PlaceOrderRequest,
 };
@@ -33,6 +34,7 @@ pub struct Stage {
 /// One process of the service, as far as the test can tell.
 pub struct Instance {
     pub client: Client,
+    pub sagas: SagaServiceClient<MeshChannel>,
     shutdown: Shutdown,
     runtime: Option<Runtime>,
 }
@@ -76,16 +78,15 @@ impl Stage {
         Config { host: self.platform.host("orders"), ..Config::parse_from(args) }
     }
 
+    fn ports(&self) -> Ports {
+        let world = self.world.clone();
+        Ports { carts: world.clone(), prices: world.clone(), stock: world.clone(), payments: world }
+    }
+
     /// Starts an instance of the service in a runtime of its own.
     pub async fn instance(&self, settings: &[&str]) -> Instance {
         let config = self.config(settings);
-        let world = self.world.clone();
-        let ports = Ports {
-            carts: world.clone(),
-            prices: world.clone(),
-            stock: world.clone(),
-            payments: world,
-        };
+        let ports = self.ports();
         let shutdown = Shutdown::new();
         let stop = shutdown.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -100,9 +101,17 @@ impl Stage {
             .expect("the service is built");
         let channel = self.platform.channel("edge", app.grpc_addr().unwrap(), "orders");
         runtime.spawn(app.run(stop));
+        let sagas = SagaServiceClient::new(channel.clone());
         let client = OrderServiceClient::new(channel);
         self.warm_up(&client).await;
-        Instance { client, shutdown, runtime: Some(runtime) }
+        Instance { client, sagas, shutdown, runtime: Some(runtime) }
+    }
+
+    /// Why the service does not start with these settings.
+    pub async fn refused(&self, settings: &[&str]) -> String {
+        let ports = self.ports();
+        let built = App::with_ports(self.config(settings), ports, testkit::metrics()).await;
+        built.err().expect("a refusal").to_string()
     }
 
     /// Connections are made and keys are fetched, so that what a test measures is
@@ -121,6 +130,12 @@ impl Stage {
         let (id, kettle) = (Uuid::now_v7(), self.world.kettle());
         self.world.fill_cart(id, &[(kettle, 2)]);
         Customer { id, token: self.platform.token(id, &["customer"]), kettle }
+    }
+
+    /// An administrator's id and token.
+    pub fn operator(&self) -> (Uuid, String) {
+        let id = Uuid::now_v7();
+        (id, self.platform.token(id, &["admin"]))
     }
 
     /// Everything that an order takes was taken, once.

@@ -82,6 +82,8 @@ struct State {
     owners: HashMap<Uuid, Uuid>,
     declined: HashMap<Uuid, &'static str>,
     faults: HashMap<(Call, Uuid), VecDeque<Fault>>,
+    /// Who waits before reading whose cart.
+    readers: HashMap<Uuid, Arc<Gate>>,
     down: bool,
     calls: Vec<(Call, Uuid)>,
     inside: HashSet<(Call, Uuid)>,
@@ -165,6 +167,18 @@ impl World {
     /// The user's next calls of this kind go wrong, one after another.
     pub fn fail(&self, call: Call, user: Uuid, faults: impl IntoIterator<Item = Fault>) {
         self.state().faults.entry((call, user)).or_default().extend(faults);
+    }
+
+    /// The next one to read the user's cart waits at the gate.
+    pub fn hold_reader(&self, user: Uuid) -> Arc<Gate> {
+        let gate = Arc::new(Gate::default());
+        self.state().readers.insert(user, gate.clone());
+        gate
+    }
+
+    /// The user's calls of this kind go well again.
+    pub fn heal(&self, call: Call, user: Uuid) {
+        self.state().faults.remove(&(call, user));
     }
 
     /// The user's next call of this kind waits at the gate.
@@ -321,6 +335,11 @@ impl State {
 #[async_trait]
 impl Carts for World {
     async fn read(&self, user: Uuid) -> Result<Vec<CartLine>, Error> {
+        let gate = self.state().readers.remove(&user);
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.open.notified().await;
+        }
         if self.state().down {
             return Err(Error::Unavailable("cart does not answer".to_owned()));
         }

@@ -3,8 +3,11 @@
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use crate::cloudevent::header;
 use crate::publisher::Message;
 use crate::topology::DEAD;
 
@@ -13,6 +16,41 @@ const ATTEMPTS: &str = "stoa-attempts";
 
 /// Characters of the reason that are kept.
 const LONGEST_REASON: usize = 500;
+
+/// What an operator sees of a dead letter: never its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Empty, as the key, when the message does not say.
+    pub event_id: String,
+    pub key: String,
+    /// Why the last try failed.
+    pub reason: String,
+    pub attempts: u32,
+    /// When the fact was decided.
+    pub time: Option<OffsetDateTime>,
+}
+
+impl Letter {
+    pub(crate) fn read(properties: &BasicProperties) -> Self {
+        let none = FieldTable::default();
+        let headers = properties.headers().as_ref().unwrap_or(&none);
+        let text = |name: &str| header(headers, name);
+        // What takes the process down with it dies at the broker, which gives its own.
+        let reason = text(ERROR).or_else(|| text("x-first-death-reason")).unwrap_or_default();
+        let attempts = match headers.inner().get(ATTEMPTS) {
+            Some(AMQPValue::LongLongInt(attempts)) => u32::try_from(*attempts).unwrap_or(0),
+            _ => 0,
+        };
+        let time = text("cloudEvents:time");
+        Self {
+            event_id: text("cloudEvents:id").unwrap_or_default(),
+            key: text("cloudEvents:subject").unwrap_or_default(),
+            reason,
+            attempts,
+            time: time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok()),
+        }
+    }
+}
 
 /// The dead letter of a delivery.
 pub(super) fn message<'a>(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions,
-    QueueDeclareOptions, QueueDeleteOptions,
+    ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -38,16 +38,21 @@ pub async fn take(world: &World, queue: &str) -> Option<Letter> {
     Some(Letter { headers, payload })
 }
 
-/// How many messages wait in a queue.
-pub async fn waiting(world: &World, queue: &str) -> u32 {
+/// How many messages wait in a queue, and how many consume from it; none when there
+/// is no such queue.
+pub async fn state(world: &World, queue: &str) -> Option<(u32, u32)> {
     let connection = connect(world).await;
     let channel = connection.create_channel().await.unwrap();
     let options = QueueDeclareOptions { passive: true, ..Default::default() };
     let declared = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
-    // The queue may not be declared yet.
-    let count = declared.map_or(0, |queue| queue.message_count());
+    let state = declared.ok().map(|queue| (queue.message_count(), queue.consumer_count()));
     connection.close(200, "OK".into()).await.unwrap();
-    count
+    state
+}
+
+/// How many messages wait in a queue that may not be declared yet.
+pub async fn waiting(world: &World, queue: &str) -> u32 {
+    state(world, queue).await.map_or(0, |(messages, _)| messages)
 }
 
 /// Puts a message into a queue as any program might.
@@ -72,6 +77,14 @@ pub async fn delete_queue(world: &World, queue: &str) {
     let connection = connect(world).await;
     let channel = connection.create_channel().await.unwrap();
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    connection.close(200, "OK".into()).await.unwrap();
+}
+
+/// Deletes an exchange, and with it every binding to it.
+pub async fn delete_exchange(world: &World, exchange: &str) {
+    let connection = connect(world).await;
+    let channel = connection.create_channel().await.unwrap();
+    channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
     connection.close(200, "OK".into()).await.unwrap();
 }
 

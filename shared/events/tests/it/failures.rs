@@ -2,8 +2,8 @@
 
 use testkit::eventually;
 
-use crate::broker::{Letter, put, take, waiting};
-use crate::world::{CONSUMER, Failing, QUEUE, TOPIC, World, pair};
+use crate::broker::{Letter, put, take};
+use crate::world::{Failing, QUEUE, TOPIC, World};
 
 async fn dead_letter(world: &World) -> Letter {
     let queue = events::dead_letter_queue(QUEUE);
@@ -58,31 +58,4 @@ async fn what_cannot_be_understood_is_a_dead_letter_at_once() {
     let letter = dead_letter(&world).await;
     assert_eq!(letter.headers["stoa-error"], "no cloudEvents:id");
     consumer.stop().await;
-}
-
-#[tokio::test]
-async fn redrive_puts_dead_letters_back() {
-    let world = World::new().await;
-    let failing = Failing::always();
-    let (_relay, _consumer) = (world.relay(), world.consumer(&failing));
-    world.publish("o-1", "one").await;
-    world.publish("o-2", "two").await;
-    let dead = events::dead_letter_queue(QUEUE);
-    eventually("two dead letters", async || (waiting(&world, &dead).await == 2).then_some(()))
-        .await;
-    failing.stop();
-    let moved = events::redrive(&world.config(), CONSUMER, TOPIC).await.unwrap();
-    assert_eq!(moved, 2);
-    let mut effects = world.until_effects(2).await;
-    effects.sort();
-    assert_eq!(effects, [pair("o-1", "one"), pair("o-2", "two")]);
-    assert_eq!(waiting(&world, &dead).await, 0);
-}
-
-#[tokio::test]
-async fn only_queues_of_the_contract_are_redriven() {
-    let world = World::new().await;
-    let error = events::redrive(&world.config(), CONSUMER, "orders.v1.nothing").await.unwrap_err();
-    let expected = "the contract does not name notifications as a consumer of orders.v1.nothing";
-    assert_eq!(error.to_string(), expected);
 }

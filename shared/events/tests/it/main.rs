@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod broker;
+mod dead_letters;
+mod deletions;
 mod door;
 mod failures;
 mod flow;
 mod outages;
+mod own_broker;
 mod world;

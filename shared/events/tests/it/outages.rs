@@ -1,6 +1,7 @@
 //! When a store goes away and comes back.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use testkit::eventually;
 
@@ -48,6 +49,30 @@ async fn cut_connections_lose_nothing_and_double_nothing() {
     let ((), cut) = tokio::join!(publish_many(&world), cutting);
     assert!(cut >= 4, "{cut} connections were cut");
     assert_all_once_in_order(&world).await;
+}
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_is_noticed_and_loses_nothing() {
+    let world = World::new().await;
+    let door = Door::new(&world).await;
+    door.open().await;
+    let relay = world.relay_at(door.config());
+    let consumer = world.consumer_at(door.config(), &Failing::default());
+    world.publish("o-1", "before").await;
+    world.until_effects(1).await;
+    door.swallow();
+    // Nobody publishes: only the missing heartbeats can tell.
+    let both_down = || (!relay.health.is_up() && !consumer.health.is_up()).then_some(());
+    eventually("both know that the broker is away", async || both_down()).await;
+    world.publish("o-1", "meanwhile").await;
+    door.pass();
+    assert_eq!(world.until_effects(2).await, [pair("o-1", "before"), pair("o-1", "meanwhile")]);
+    world.until_all_sent().await;
+    // Both end in good time also while nothing passes.
+    door.swallow();
+    world.publish("o-1", "too late").await;
+    let stopped = async { tokio::join!(relay.stop(), consumer.stop()) };
+    tokio::time::timeout(Duration::from_secs(15), stopped).await.expect("they hang");
 }
 
 #[tokio::test]
@@ -117,7 +142,7 @@ async fn a_consumer_without_a_broker_keeps_trying() {
     let consumer = events::Consumer::new("notifications", world.pool().clone(), config);
     let shutdown = tokio_util::sync::CancellationToken::new();
     let running = tokio::spawn(consumer.run(shutdown.clone()));
-    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), async {
+    let waited = tokio::time::timeout(Duration::from_millis(300), async {
         eventually("never", async || running.is_finished().then_some(())).await;
     });
     assert!(waited.await.is_err(), "it gave up");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use events::{BrokerConfig, Consumer, Handler, Health, Meta, Relay};
+use events::{BrokerConfig, Consumer, DeadLetters, Handler, Health, Meta, Relay};
 use proto::orders::v1::OrderFailed;
 use sqlx::{PgConnection, PgPool};
 use testkit::{TestDatabase, database, eventually, vhost};
@@ -23,8 +23,12 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let amqp_url = vhost().await;
-        let db = database(&[&events::OUTBOX, &events::INBOX]).await;
+        Self::with_broker(vhost().await).await
+    }
+
+    /// With a broker that the test may break.
+    pub async fn with_broker(amqp_url: String) -> Self {
+        let db = database(&[&events::OUTBOX, &events::INBOX, &audit::ACTIONS]).await;
         let effects = "create table effects (
             position bigint generated always as identity, key text, body text)";
         sqlx::query(effects).execute(&db.pool).await.unwrap();
@@ -59,6 +63,10 @@ impl World {
             .on::<OrderFailed, _>(Recorder(failing.clone()));
         let health = consumer.health();
         Running::start(health, |shutdown| consumer.run(shutdown))
+    }
+
+    pub fn dead_letters(&self) -> DeadLetters {
+        DeadLetters::new(CONSUMER, self.pool().clone(), self.config())
     }
 
     /// Commits a fact.

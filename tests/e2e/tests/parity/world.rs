@@ -38,6 +38,7 @@ pub async fn situation(platform: &Platform, method: &Method) -> Situation {
         }
         _ if short.starts_with("Identity") => world.of_accounts(short).await,
         _ if short.starts_with("Order") => world.of_orders(short).await,
+        _ if short.starts_with("Saga") => world.of_sagas(short).await,
         _ if short.starts_with("Payment") => world.of_payments(short).await,
         _ => world.of_notifications(short).await,
     }
@@ -157,9 +158,55 @@ impl World<'_> {
         }
     }
 
+    async fn of_sagas(&self, short: &str) -> Situation {
+        match short {
+            // Nothing is overdue: the list is empty both times.
+            "SagaService/ListSagas" => {
+                return self.of_admin(json!({"filter": "SAGA_FILTER_OVERDUE", "page_size": 3}));
+            }
+            "SagaService/GetSaga" => {
+                let (_, order) = self.buyer().await;
+                let id = order["order_id"].as_str().unwrap();
+                eventually("the saga has ended", async || {
+                    let saga = self.platform.admin.client.get(&format!("/v1/sagas/{id}")).await;
+                    (saga.ok()["ended"] == true).then_some(())
+                })
+                .await;
+                return self.of_admin(json!({"order_id": id}));
+            }
+            _ => {}
+        }
+        let request = json!({"order_id": self.stuck_order().await, "reason": "it is stuck"});
+        match short {
+            "SagaService/RetrySaga" | "SagaService/CompensateSaga" => self.of_admin(request),
+            other => unknown(other),
+        }
+    }
+
+    /// An order whose payment cannot be made for now: its saga tries again and again.
+    async fn stuck_order(&self) -> String {
+        let customer = self.shopper().await.0;
+        let request = customer.client.request(reqwest::Method::POST, "/v1/orders");
+        let request = request.header("idempotency-key", Uuid::now_v7().to_string());
+        // The answer would come when the method's time is up.
+        tokio::spawn(request.json(&order("tok_unavailable")).send());
+        eventually("a saga that waits for another try", async || {
+            let orders = customer.client.get("/v1/orders").await.ok();
+            let id = orders["orders"][0]["order_id"].as_str()?.to_owned();
+            let saga = self.platform.admin.client.get(&format!("/v1/sagas/{id}")).await.ok();
+            (saga["attempts"].as_i64()? > 0).then_some(id)
+        })
+        .await
+    }
+
     async fn of_payments(&self, short: &str) -> Situation {
         if short == "PaymentService/ReceiveWebhook" {
             return self.webhook();
+        }
+        if short == "PaymentService/ReconcilePayments" {
+            // Long before anybody paid here.
+            let (start, end) = ("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z");
+            return self.of_admin(json!({"start_time": start, "end_time": end}));
         }
         let (customer, order) = self.buyer().await;
         let id = &order["payment_id"];
@@ -199,6 +246,14 @@ impl World<'_> {
                 })
                 .await;
                 of(&customer, json!({"page_size": 3}))
+            }
+            // Nothing is dead: there is nothing to see and nothing to put back.
+            "DeadLetterService/ListDeadLetters" => {
+                self.of_admin(json!({"topic": "orders.v1.order_failed", "peek": 3}))
+            }
+            "DeadLetterService/RedriveDeadLetters" => {
+                let (topic, reason) = ("orders.v1.order_failed", "the template is fixed");
+                self.of_admin(json!({"topic": topic, "reason": reason}))
             }
             "NotificationService/GetPreferences" => of(&customer, json!({})),
             "NotificationService/UpdatePreferences" => {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{failed, moves, publish_low};
+use super::moves::{self, Moved};
+use super::{failed, publish_low};
 use crate::core::Error;
 use crate::core::ports::Reservations;
 use crate::domain::{Move, State, Wanted, shortages};
@@ -31,11 +32,11 @@ impl Reservations for PostgresReservations {
         &self,
         order: Uuid,
         wanted: &[Wanted],
-        expires: OffsetDateTime,
+        ttl: Duration,
         now: OffsetDateTime,
     ) -> Result<OffsetDateTime, Error> {
         let mut tx = self.pool.begin().await.map_err(failed)?;
-        let until = match claim(&mut tx, order, State::Held, expires, now).await? {
+        let until = match claim(&mut tx, order, State::Held, ttl, now).await? {
             Claim::Found(State::Held, until) => until,
             Claim::Found(state, _) => return Err(Error::Closed(state)),
             Claim::New(until) => {
@@ -52,23 +53,26 @@ impl Reservations for PostgresReservations {
     }
 
     async fn commit(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+        if moves::sell(&self.pool, order, now).await? {
+            return Ok(());
+        }
         let mut tx = self.pool.begin().await.map_err(failed)?;
         match lock(&mut tx, order).await?.ok_or(Error::ReservationNotFound(order))? {
-            (State::Committed, _) => return Ok(()),
-            (State::Held, _) => {}
-            (state, _) => return Err(Error::Closed(state)),
+            (State::Committed, _) => Ok(()),
+            (State::Expired, _) => {
+                sell_late(&mut tx, order, self.threshold, now).await?;
+                tx.commit().await.map_err(failed)
+            }
+            (state, _) => Err(Error::Closed(state)),
         }
-        moves::apply(&mut tx, &[order], Move::Sell, now).await?;
-        close(&mut tx, order, State::Committed, now).await?;
-        tx.commit().await.map_err(failed)
     }
 
     async fn release(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
         let mut tx = self.pool.begin().await.map_err(failed)?;
-        if let Claim::Found(state, _) = claim(&mut tx, order, State::Released, now, now).await?
+        if let Claim::Found(state, _) = claim(&mut tx, order, State::Released, Duration::ZERO, now).await?
             && let Some(pieces) = state.release()
         {
-            moves::apply(&mut tx, &[order], pieces, now).await?;
+            moves::apply(&mut tx, &[order], pieces, now).await.map_err(failed)?;
             close(&mut tx, order, State::Released, now).await?;
         }
         tx.commit().await.map_err(failed)
@@ -82,7 +86,7 @@ impl Reservations for PostgresReservations {
              where order_id = any(array(
                  select order_id
                  from reservations
-                 where state = 'held' and expires_at <= $1
+                 where state = 'held' and expires_at <= now()
                  order by expires_at
                  limit $2
                  for update skip locked
@@ -95,10 +99,31 @@ impl Reservations for PostgresReservations {
         .await
         .map_err(failed)?;
         if !orders.is_empty() {
-            moves::apply(&mut tx, &orders, Move::PutBack, now).await?;
+            moves::apply(&mut tx, &orders, Move::PutBack, now).await.map_err(failed)?;
         }
         tx.commit().await.map_err(failed)?;
         Ok(orders.len())
+    }
+
+    async fn purge(&self, closed_before: OffsetDateTime, limit: usize) -> Result<usize, Error> {
+        let purged = sqlx::query(
+            "with old as (
+                 select order_id
+                 from reservations
+                 where state <> 'held' and updated_at < $1
+                 limit $2
+                 for update skip locked
+             ), lines as (
+                 delete from reservation_lines where order_id in (select order_id from old)
+             )
+             delete from reservations where order_id in (select order_id from old)",
+        )
+        .bind(closed_before)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .execute(&self.pool)
+        .await
+        .map_err(failed)?;
+        Ok(usize::try_from(purged.rows_affected()).unwrap_or(usize::MAX))
     }
 }
 
@@ -115,18 +140,18 @@ async fn claim(
     tx: &mut PgConnection,
     order: Uuid,
     state: State,
-    expires: OffsetDateTime,
+    ttl: Duration,
     now: OffsetDateTime,
 ) -> Result<Claim, Error> {
     let made: Option<OffsetDateTime> = sqlx::query_scalar(
         "insert into reservations (order_id, state, expires_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $4)
+         values ($1, $2, now() + make_interval(secs => $3), $4, $4)
          on conflict (order_id) do nothing
          returning expires_at",
     )
     .bind(order)
     .bind(state.name())
-    .bind(expires)
+    .bind(ttl.as_seconds_f64())
     .bind(now)
     .fetch_optional(&mut *tx)
     .await
@@ -155,6 +180,25 @@ async fn lock(
     Ok(Some((state, expires)))
 }
 
+/// Sells an order whose reservation ran out what is still there; it was promised.
+async fn sell_late(
+    tx: &mut PgConnection,
+    order: Uuid,
+    threshold: i64,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    let moved = moves::apply(tx, &[order], Move::SellLate, now).await;
+    let gone = |error: &sqlx::Error| {
+        let constraint = error.as_database_error().and_then(|e| e.constraint());
+        constraint == Some("stock_available_not_negative")
+    };
+    let moved = moved.map_err(|e| if gone(&e) { Error::Closed(State::Expired) } else { failed(e) })?;
+    for Moved { product_id, before, after } in moved {
+        publish_low(tx, product_id, before, after, threshold).await?;
+    }
+    close(tx, order, State::Committed, now).await
+}
+
 async fn close(
     tx: &mut PgConnection,
     order: Uuid,
@@ -171,7 +215,8 @@ async fn close(
     Ok(())
 }
 
-/// Takes what is wanted out of the available stock, all of it or none.
+/// Takes what is wanted out of the available stock, all of it or none: after an error
+/// the transaction must be rolled back.
 async fn take(
     tx: &mut PgConnection,
     order: Uuid,
@@ -179,61 +224,51 @@ async fn take(
     threshold: i64,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let products: Vec<Uuid> = wanted.iter().map(|w| w.product).collect();
-    let before = available(tx, &products).await?;
+    let before = set_aside(tx, order, wanted, now).await?;
     let short = shortages(wanted, &before);
     if !short.is_empty() {
         return Err(Error::Short(short));
     }
-    let taken = set_aside(tx, order, wanted, now).await?;
-    if taken.len() != wanted.len() {
-        return Err(Error::internal("locked stock changed"));
-    }
-    for (product, after) in taken {
-        publish_low(tx, product, before[&product], after, threshold).await?;
+    for Wanted { product, quantity, .. } in wanted {
+        let before = before[product];
+        publish_low(tx, *product, before, before - quantity, threshold).await?;
     }
     Ok(())
 }
 
-/// Locks stock by product id and answers how much of it is available.
-async fn available(tx: &mut PgConnection, products: &[Uuid]) -> Result<BTreeMap<Uuid, i64>, Error> {
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-        "select product_id, available
-         from stock
-         where product_id = any($1)
-         order by product_id
-         for update",
-    )
-    .bind(products)
-    .fetch_all(tx)
-    .await
-    .map_err(failed)?;
-    Ok(rows.into_iter().collect())
-}
-
-/// Answers what is still available of each product that there was enough of.
+/// Takes what there is enough of, and answers how much of everything was available
+/// before. One statement: a hot row stays locked for no round trip but the commit's.
+///
+/// An update takes rows in whatever order it finds them; `locked` takes them by id
+/// first, and sees them as they are then.
 async fn set_aside(
     tx: &mut PgConnection,
     order: Uuid,
     wanted: &[Wanted],
     now: OffsetDateTime,
-) -> Result<Vec<(Uuid, i64)>, Error> {
+) -> Result<BTreeMap<Uuid, i64>, Error> {
     let (products, quantities): (Vec<Uuid>, Vec<i64>) =
         wanted.iter().map(|w| (w.product, w.quantity)).unzip();
-    sqlx::query_as(
-        "with taken as (
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "with locked as (
+             select s.product_id, s.available, w.quantity
+             from stock s
+             join unnest($2::uuid[], $3::bigint[]) as w (product_id, quantity) using (product_id)
+             order by s.product_id
+             for no key update of s
+         ), taken as (
              update stock s
-             set available = s.available - w.quantity,
-                 reserved = s.reserved + w.quantity,
+             set available = s.available - l.quantity,
+                 reserved = s.reserved + l.quantity,
                  updated_at = $4
-             from unnest($2::uuid[], $3::bigint[]) as w (product_id, quantity)
-             where s.product_id = w.product_id and s.available >= w.quantity
-             returning s.product_id, s.available, w.quantity
+             from locked l
+             where s.product_id = l.product_id and l.available >= l.quantity
+             returning s.product_id, l.quantity
          ), noted as (
              insert into reservation_lines (order_id, product_id, quantity)
              select $1, product_id, quantity from taken
          )
-         select product_id, available from taken",
+         select product_id, available from locked",
     )
     .bind(order)
     .bind(products)
@@ -241,5 +276,6 @@ async fn set_aside(
     .bind(now)
     .fetch_all(tx)
     .await
-    .map_err(failed)
+    .map_err(failed)?;
+    Ok(rows.into_iter().collect())
 }

@@ -163,6 +163,26 @@ fn a_settled_order_can_be_cancelled_and_a_cancelled_or_failed_one_cannot() {
 }
 
 #[test]
+fn an_operator_gives_up_what_goes_forward_and_only_a_promised_order_is_cancelled() {
+    for step in [Step::Reserve, Step::Pay, Step::Confirm, Step::Settle] {
+        let mut saga = standing_at(step);
+        let late = START + ALLOWANCE * 3;
+        assert_eq!(saga.compensate(late, ALLOWANCE), Ok(()));
+        assert_eq!((saga.payment_token.as_ref(), saga.deadline_at), (None, late + ALLOWANCE));
+        assert_eq!(saga.compensate(late, ALLOWANCE), Err(NotCompensable::GoesBackward));
+        let (actions, facts) = run(&mut saga);
+        assert_eq!(actions.last(), Some(&Action::Release), "{step:?}");
+        let (state, fact) = match step {
+            Step::Settle => (OrderState::Cancelled, OrderFact::Cancelled),
+            _ => (OrderState::Failed, OrderFact::Failed),
+        };
+        assert_eq!((saga.order.state, facts), (state, vec![fact]));
+        assert_eq!(saga.order.failure_reason.as_deref(), Some("CANCELLED_BY_OPERATOR"));
+        assert_eq!(saga.compensate(late, ALLOWANCE), Err(NotCompensable::Ended));
+    }
+}
+
+#[test]
 fn the_payment_token_is_kept_only_as_long_as_it_is_needed() {
     for step in [Step::Reserve, Step::Pay] {
         assert!(standing_at(step).payment_token.is_some());

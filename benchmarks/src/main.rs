@@ -1,0 +1,50 @@
+//! What the platform's own mechanisms cost, against the bare thing, in one run.
+//! `make bench` starts stores for it.
+
+mod facts;
+mod hot_stock;
+mod load;
+mod notify;
+mod table;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+#[derive(Parser)]
+#[command(about = "Benchmarks on real stores; run them with `make bench`")]
+struct Arguments {
+    /// What to measure [default: everything].
+    #[arg(long, value_enum)]
+    only: Option<Bench>,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    /// One product that everybody buys.
+    HotStock,
+    /// Facts from commit to effect.
+    Facts,
+    /// What waking the relay costs those who commit.
+    Notify,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Arguments { only, seconds } = Arguments::parse();
+    let (seconds, wanted) = (Duration::from_secs(seconds), |b| only.is_none_or(|only| only == b));
+    if wanted(Bench::HotStock) {
+        hot_stock::run(seconds).await?;
+    }
+    if wanted(Bench::Facts) {
+        facts::run(seconds).await?;
+    }
+    if wanted(Bench::Notify) {
+        notify::run(seconds).await?;
+    }
+    Ok(())
+}
