@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test bench lint gen fmt contract-review contract-release cargo
+.PHONY: help up down stoactl clean test chaos bench lint gen fmt contract-review contract-release cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -16,11 +16,17 @@ up: cargo ## start everything on this machine; DETACH=1 in the background, RELEA
 down: cargo ## stop it from any terminal; the data stays
 	@$(XTASK) down
 
+stoactl: ## what operators do, once `make up` has built it; ARGS="sagas list"
+	@$(CARGO_TARGET_DIR)/debug/stoactl $(ARGS)
+
 clean: cargo ## stop it and remove data, logs and passwords
 	@$(XTASK) clean
 
 test: cargo ## all tests, on real stores; PACKAGE=orders runs one crate's
 	@$(XTASK) test $(if $(PACKAGE),--package $(PACKAGE))
+
+chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-undo|skip-inbox
+	@$(XTASK) chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(BROKEN),--broken $(BROKEN))
 
 bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts or notify
 	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))

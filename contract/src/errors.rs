@@ -77,6 +77,7 @@ pub const PLATFORM: &[PlatformError] = &[
     error(413, "OUT_OF_RANGE", "BODY_TOO_LARGE", Of::Body, "the body is larger than the method takes"),
     error(415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE", Of::Body, "the body is not JSON"),
     error(429, "RESOURCE_EXHAUSTED", "RATE_LIMITED", Of::Every, "the client sent too many requests; `retry-after` says how long to wait"),
+    error(429, "RESOURCE_EXHAUSTED", "OVERLOADED", Of::Every, "the service has more to do than it can; `retry-after` says how long to wait"),
     error(431, "INVALID_ARGUMENT", "HEADERS_TOO_LARGE", Of::Every, "the headers are too large"),
     error(500, "INTERNAL", "INTERNAL", Of::Every, "something went wrong on our side"),
     error(501, "UNIMPLEMENTED", "UNIMPLEMENTED", Of::Nothing, "the service does not have the method yet"),
@@ -84,6 +85,7 @@ pub const PLATFORM: &[PlatformError] = &[
     error(503, "UNAVAILABLE", "UPSTREAM_UNAVAILABLE", Of::Every, "the service cannot be reached"),
     error(503, "UNAVAILABLE", "DATABASE_UNAVAILABLE", Of::Every, "the service's database does not answer"),
     error(503, "UNAVAILABLE", "KEYS_UNAVAILABLE", Of::Every, "access tokens cannot be checked at the moment"),
+    error(503, "UNAVAILABLE", "CIRCUIT_OPEN", Of::Mesh, "the callee has failed too often and is not called for a while"),
     error(504, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", Of::Every, "the method's deadline passed"),
 ];
 

@@ -1,6 +1,7 @@
 //! What is promised: recording rules for every method, alerts for every SLO.
 
 mod alerts;
+mod calls;
 mod records;
 
 use anyhow::{Result, ensure};
@@ -22,7 +23,8 @@ const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
 /// take them from the contract); UNIMPLEMENTED that we do not serve what we publish.
 /// The rest is about the request (INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, …)
 /// or about who sends too many (RESOURCE_EXHAUSTED) and would be the same however well
-/// we do: such an answer is a good answer.
+/// we do: such an answer is a good answer. What an overloaded service refuses is
+/// RESOURCE_EXHAUSTED, too; that has an alert of its own (`calls`).
 const FAULTS: &str = "Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss";
 
 /// Neither good nor bad: a caller whom the gate refused, or who went away. They are
@@ -45,6 +47,7 @@ pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
             files.push(file(&workload, &groups)?);
         }
     }
+    files.push(file("calls", &calls::of_all())?);
     Ok(files)
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod client;
 mod generate;
 mod lint;
@@ -38,6 +39,9 @@ enum Command {
     Stores(stores::Arguments),
     /// Runs all tests against real stores, then against the whole platform.
     Test(test::Arguments),
+    /// Lets processes, stores and networks fail under a load of checkouts, and checks
+    /// that nothing was lost, charged twice or oversold.
+    Chaos(chaos::Arguments),
     /// Measures what the platform's own mechanisms cost, in a release build.
     Bench(bench::Arguments),
     /// Checks formatting, lints, the contract's style, the alerts and the house rules.
@@ -73,6 +77,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Clean => up::clean(&root),
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
+        Command::Chaos(arguments) => arguments.run(&root).await,
         Command::Bench(arguments) => arguments.run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),

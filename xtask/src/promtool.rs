@@ -1,4 +1,4 @@
-//! Prometheus' own checks of the rules, generated and written by hand: that they are well formed, and
+//! Prometheus' own checks of rules and alerts: that they are well formed, and
 //! that they fire when they should.
 
 use std::fs;

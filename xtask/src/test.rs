@@ -11,7 +11,7 @@ use crate::up::interrupted;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Only this package's tests; `e2e` is the whole platform.
+    /// Only this package's tests; `e2e` and `chaos` start the whole platform.
     #[arg(long, short)]
     package: Option<String>,
     /// Passed on to the test programs, for example a test's name.
@@ -30,11 +30,13 @@ impl Arguments {
 
     async fn tests(&self, root: &Path) -> Result<()> {
         match self.package.as_deref() {
-            Some("e2e") => self.end_to_end(root).await,
+            Some(package @ ("e2e" | "chaos")) => self.whole_platform(root, package).await,
             Some(package) => self.with_stores(root, &["--package", package]).await,
             None => {
-                self.with_stores(root, &["--workspace", "--exclude", "e2e"]).await?;
-                self.end_to_end(root).await
+                let parts = ["--workspace", "--exclude", "e2e", "--exclude", "chaos"];
+                self.with_stores(root, &parts).await?;
+                self.whole_platform(root, "e2e").await?;
+                self.whole_platform(root, "chaos").await
             }
         }
     }
@@ -53,12 +55,13 @@ impl Arguments {
         run_async(test).await
     }
 
-    async fn end_to_end(&self, root: &Path) -> Result<()> {
+    /// Tests that start the platform themselves.
+    async fn whole_platform(&self, root: &Path, package: &str) -> Result<()> {
         let mut build = cargo(root);
         build.args(["build", "--workspace", "--bins"]);
         run_async(build).await?;
         let mut test = cargo(root);
-        test.args(["test", "--package", "e2e"]).env("STOA_BIN_DIR", bin_dir()?);
+        test.args(["test", "--package", package]).env("STOA_BIN_DIR", bin_dir()?);
         test.arg("--").args(&self.rest);
         run_async(test).await
     }

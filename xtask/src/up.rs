@@ -74,6 +74,8 @@ impl Up {
             seed: !self.no_seed,
             fresh: false,
             settings: Vec::new(),
+            detours: Vec::new(),
+            replicas: Vec::new(),
         })
     }
 }

@@ -31,7 +31,7 @@ How to read the tables:
   `Idempotency-Key` header, and the same key means the same request; *no* may have its effect again.
 
 Besides its own, every method may answer these errors: INVALID_ARGUMENT when the request breaks a rule of its fields,
-UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED when calls come too fast, DEADLINE_EXCEEDED, UNAVAILABLE, INTERNAL.
+UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED when calls come too fast or too many at once, DEADLINE_EXCEEDED, UNAVAILABLE, INTERNAL.
 
 ";
 

@@ -1375,6 +1375,37 @@ pub static METHODS: &[MethodPolicy] = &[
         ],
     },
     MethodPolicy {
+        path: "/stoa.payments.v1.PaymentService/ReconcilePayments",
+        workload: "payments",
+        access: Access::Permission("payments:reconcile"),
+        callers: &[],
+        deadline: Duration::from_millis(30000),
+        retry: None,
+        rate: Some(Rate { per_minute: 60, burst: 10 }),
+        slo: Some(Slo {
+            availability_bp: 9900,
+            latency: Duration::from_millis(15000),
+        }),
+        idempotency_key: false,
+        idempotent: true,
+        server_streaming: false,
+        seen_by: None,
+        errors: &[
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "WINDOW_INVALID",
+            },
+            ErrorCase {
+                code: Code::InvalidArgument,
+                reason: "PAGE_TOKEN_INVALID",
+            },
+            ErrorCase {
+                code: Code::Unavailable,
+                reason: "PROVIDER_UNAVAILABLE",
+            },
+        ],
+    },
+    MethodPolicy {
         path: "/stoa.payments.v1.PaymentService/RefundPayment",
         workload: "payments",
         access: Access::Permission("payments:refund"),
@@ -1509,6 +1540,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
         reason: "RATE_LIMITED",
     },
     ErrorCase {
+        code: Code::ResourceExhausted,
+        reason: "OVERLOADED",
+    },
+    ErrorCase {
         code: Code::InvalidArgument,
         reason: "HEADERS_TOO_LARGE",
     },
@@ -1535,6 +1570,10 @@ pub static PLATFORM_ERRORS: &[ErrorCase] = &[
     ErrorCase {
         code: Code::Unavailable,
         reason: "KEYS_UNAVAILABLE",
+    },
+    ErrorCase {
+        code: Code::Unavailable,
+        reason: "CIRCUIT_OPEN",
     },
     ErrorCase {
         code: Code::DeadlineExceeded,
@@ -1581,6 +1620,7 @@ pub static ROLES: &[Role] = &[
             "orders:create",
             "orders:read",
             "payments:read",
+            "payments:reconcile",
             "payments:refund",
             "sagas:operate",
             "sagas:read",

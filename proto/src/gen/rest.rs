@@ -337,6 +337,13 @@ pub static ROUTES: &[Route] = &[
         },
     },
     Route {
+        verb: "GET",
+        template: "/v1/payments:reconcile",
+        request: "stoa.payments.v1.ReconcilePaymentsRequest",
+        parameters: &["start_time", "end_time", "page_token"],
+        body: Body::None,
+    },
+    Route {
         verb: "POST",
         template: "/v1/payments/webhooks/{provider}",
         request: "stoa.payments.v1.ReceiveWebhookRequest",
@@ -1046,6 +1053,29 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "payload",
                 repeated: false,
                 kind: Kind::Any,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.payments.v1.ReconcilePaymentsRequest",
+        fields: &[
+            Field {
+                name: "start_time",
+                json_name: "startTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "end_time",
+                json_name: "endTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
             },
         ],
     },

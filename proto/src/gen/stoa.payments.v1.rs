@@ -106,6 +106,57 @@ pub struct RefundPaymentRequest {
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
+/// A window of time to compare.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcilePaymentsRequest {
+    /// Inclusive; whole seconds count.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Exclusive; at most 31 days after the start.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// From the previous page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// What a part of the window brought to light.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReconcilePaymentsResponse {
+    /// Where the two books differ; in no particular order.
+    #[prost(message, repeated, tag = "1")]
+    pub discrepancies: ::prost::alloc::vec::Vec<PaymentDiscrepancy>,
+    /// Empty when the whole window has been compared.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How many payments and charges were compared for this page.
+    #[prost(int32, tag = "3")]
+    pub compared_count: i32,
+    /// How many were left out, because they changed moments ago and may be underway.
+    #[prost(int32, tag = "4")]
+    pub unsettled_count: i32,
+}
+/// A difference between our ledger and the provider's books.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentDiscrepancy {
+    /// What differs.
+    #[prost(enumeration = "PaymentDiscrepancyKind", tag = "1")]
+    pub kind: i32,
+    /// The payment; empty when the charge belongs to none of ours.
+    #[prost(string, tag = "2")]
+    pub payment_id: ::prost::alloc::string::String,
+    /// The order it pays for; empty when the charge belongs to no payment of ours.
+    #[prost(string, tag = "3")]
+    pub order_id: ::prost::alloc::string::String,
+    /// The provider's id of the charge; empty when it knows of none.
+    #[prost(string, tag = "4")]
+    pub charge_id: ::prost::alloc::string::String,
+    /// What we have recorded, in words.
+    #[prost(string, tag = "5")]
+    pub recorded: ::prost::alloc::string::String,
+    /// What the provider has recorded, in words; for a ledger out of balance, the ledger.
+    #[prost(string, tag = "6")]
+    pub provided: ::prost::alloc::string::String,
+}
 /// What the provider sent.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReceiveWebhookRequest {
@@ -206,6 +257,59 @@ impl PaymentState {
             "PAYMENT_STATE_VOIDED" => Some(Self::Voided),
             "PAYMENT_STATE_PARTIALLY_REFUNDED" => Some(Self::PartiallyRefunded),
             "PAYMENT_STATE_REFUNDED" => Some(Self::Refunded),
+            _ => None,
+        }
+    }
+}
+/// What may differ between our ledger and the provider's books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PaymentDiscrepancyKind {
+    /// Never answered.
+    Unspecified = 0,
+    /// The provider holds money for which we have no payment.
+    ChargeUnknown = 1,
+    /// We have recorded money of which the provider knows nothing.
+    PaymentUnknown = 2,
+    /// Another amount or currency.
+    Amount = 3,
+    /// Another state.
+    State = 4,
+    /// Another sum was taken than the ledger has.
+    Captured = 5,
+    /// Another sum was given back than the ledger has.
+    Refunded = 6,
+    /// The ledger contradicts the payment, or does not balance.
+    Ledger = 7,
+}
+impl PaymentDiscrepancyKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PAYMENT_DISCREPANCY_KIND_UNSPECIFIED",
+            Self::ChargeUnknown => "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN",
+            Self::PaymentUnknown => "PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN",
+            Self::Amount => "PAYMENT_DISCREPANCY_KIND_AMOUNT",
+            Self::State => "PAYMENT_DISCREPANCY_KIND_STATE",
+            Self::Captured => "PAYMENT_DISCREPANCY_KIND_CAPTURED",
+            Self::Refunded => "PAYMENT_DISCREPANCY_KIND_REFUNDED",
+            Self::Ledger => "PAYMENT_DISCREPANCY_KIND_LEDGER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PAYMENT_DISCREPANCY_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN" => Some(Self::ChargeUnknown),
+            "PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN" => Some(Self::PaymentUnknown),
+            "PAYMENT_DISCREPANCY_KIND_AMOUNT" => Some(Self::Amount),
+            "PAYMENT_DISCREPANCY_KIND_STATE" => Some(Self::State),
+            "PAYMENT_DISCREPANCY_KIND_CAPTURED" => Some(Self::Captured),
+            "PAYMENT_DISCREPANCY_KIND_REFUNDED" => Some(Self::Refunded),
+            "PAYMENT_DISCREPANCY_KIND_LEDGER" => Some(Self::Ledger),
             _ => None,
         }
     }
@@ -350,6 +454,38 @@ pub mod payment_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Compares our ledger with the provider's own books and answers where they differ;
+        /// changes nothing. Goes through the window from its start; a page may be empty and
+        /// not the last.
+        pub async fn reconcile_payments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReconcilePaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcilePaymentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::codec::ValidatingCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stoa.payments.v1.PaymentService/ReconcilePayments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "stoa.payments.v1.PaymentService",
+                        "ReconcilePayments",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// What the provider tells us. Authenticated by the signature in the header
         /// `stoa-signature`, checked over the raw body.
         pub async fn receive_webhook(
@@ -403,6 +539,16 @@ pub mod payment_service_server {
             &self,
             request: tonic::Request<super::RefundPaymentRequest>,
         ) -> std::result::Result<tonic::Response<super::Payment>, tonic::Status>;
+        /// Compares our ledger with the provider's own books and answers where they differ;
+        /// changes nothing. Goes through the window from its start; a page may be empty and
+        /// not the last.
+        async fn reconcile_payments(
+            &self,
+            request: tonic::Request<super::ReconcilePaymentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcilePaymentsResponse>,
+            tonic::Status,
+        >;
         /// What the provider tells us. Authenticated by the signature in the header
         /// `stoa-signature`, checked over the raw body.
         async fn receive_webhook(
@@ -565,6 +711,52 @@ pub mod payment_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RefundPaymentSvc(inner);
+                        let codec = crate::codec::ValidatingCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stoa.payments.v1.PaymentService/ReconcilePayments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReconcilePaymentsSvc<T: PaymentService>(pub Arc<T>);
+                    impl<
+                        T: PaymentService,
+                    > tonic::server::UnaryService<super::ReconcilePaymentsRequest>
+                    for ReconcilePaymentsSvc<T> {
+                        type Response = super::ReconcilePaymentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReconcilePaymentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PaymentService>::reconcile_payments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReconcilePaymentsSvc(inner);
                         let codec = crate::codec::ValidatingCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -519,6 +519,9 @@ impl Validate for crate::stoa::payments::v1::PaymentCaptured {
         check::nested(v, "amount", &self.amount);
     }
 }
+impl Validate for crate::stoa::payments::v1::PaymentDiscrepancy {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::payments::v1::PaymentFailed {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -540,6 +543,18 @@ impl Validate for crate::stoa::payments::v1::ReceiveWebhookRequest {
 }
 impl Validate for crate::stoa::payments::v1::ReceiveWebhookResponse {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::payments::v1::ReconcilePaymentsRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::required(v, "start_time", &self.start_time);
+        check::required(v, "end_time", &self.end_time);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::payments::v1::ReconcilePaymentsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "discrepancies", &self.discrepancies);
+    }
 }
 impl Validate for crate::stoa::payments::v1::RefundPaymentRequest {
     fn validate(&self, v: &mut Violations) {

@@ -47,6 +47,7 @@ impl App {
 
     /// Runs until shutdown.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         self.host.run(shutdown).await
     }
 }

@@ -52,6 +52,7 @@ impl App {
 
     /// Runs until shutdown.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let relay = self.relay.run(shutdown.clone());
         self.host.task("outbox relay", relay).run(shutdown).await
     }

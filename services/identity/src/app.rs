@@ -58,6 +58,7 @@ impl App {
 
     /// Runs until shutdown or until a part fails.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let relay = self.relay.run(shutdown.clone());
         let forgetting = forget_expired(self.tokens, shutdown.clone());
         self.host

@@ -58,6 +58,7 @@ impl App {
 
     /// Runs until shutdown.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let Self { host, relay, sweeper } = self;
         let relay = relay.run(shutdown.clone());
         let stop = shutdown.clone();

@@ -70,6 +70,7 @@ impl App {
 
     /// Runs until shutdown or until a part fails.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let consumer = self.consumer.run(shutdown.clone());
         let delivering = delivery::run(self.postman, self.pool, shutdown.clone());
         self.host.task("consumer", consumer).task("delivery", delivering).run(shutdown).await

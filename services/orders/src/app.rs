@@ -93,6 +93,7 @@ impl App {
 
     /// Runs until shutdown.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         self.host
             .task("outbox relay", self.relay.run(shutdown.clone()))
             .task("change listener", listen(self.pool, self.changes, shutdown.clone()))

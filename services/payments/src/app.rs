@@ -1,5 +1,7 @@
 //! The composition root.
 
+mod rounds;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,10 +14,12 @@ use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
 use crate::api::{CheckoutApi, PaymentApi};
-use crate::config::{Config, ProviderKind, ReconcileConfig};
+use crate::config::{Config, ProviderKind};
 use crate::core::Payments;
-use crate::core::ports::{Provider, WebhookReader};
-use crate::infrastructure::postgres::{PostgresPayments, PostgresRefunds, PostgresWebhooks};
+use crate::core::ports::{Books, Provider, WebhookReader};
+use crate::infrastructure::postgres::{
+    PostgresAccounts, PostgresPayments, PostgresRefunds, PostgresWebhooks,
+};
 use crate::infrastructure::sandbox::{self, Sandbox};
 use crate::infrastructure::stripe::{self, Stripe};
 
@@ -24,7 +28,7 @@ pub struct App {
     host: Host,
     relay: Relay,
     core: Payments,
-    reconcile: ReconcileConfig,
+    config: Config,
 }
 
 impl App {
@@ -38,15 +42,16 @@ impl App {
         let verifier = Verifier::new(&config.host.token, keys);
         let relay = Relay::new("payments", pool.clone(), config.broker.clone());
         let core = core(&config, &pool)?;
+        let grace = config.reconcile.grace();
         let server = Server::bind("payments", &config.host.server, &mesh, verifier)
             .await?
-            .add(PaymentServiceServer::new(PaymentApi::new(core.clone())))
+            .add(PaymentServiceServer::new(PaymentApi::new(core.clone(), grace)))
             .add(CheckoutPaymentServiceServer::new(CheckoutApi::new(core.clone())));
         let readiness = Readiness::default()
             .check("database", postgres::check(&pool))
             .prefer("broker", relay.health().check());
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
-        Ok(Self { host, relay, core, reconcile: config.reconcile })
+        Ok(Self { host, relay, core, config })
     }
 
     /// Where the API is served.
@@ -56,54 +61,59 @@ impl App {
 
     /// Runs until shutdown or until a part fails.
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
+        let shutdown = self.host.after_notice(shutdown);
         let relay = self.relay.run(shutdown.clone());
-        let reconciling = reconcile(self.core, self.reconcile, shutdown.clone());
+        let Self { core, config, .. } = self;
+        let sweep = rounds::sweep(core.clone(), config.sweep, shutdown.clone());
+        let reconcile = rounds::reconcile(core.clone(), config.reconcile, shutdown.clone());
+        let purge = rounds::purge(core, config.retention, shutdown.clone());
         self.host
             .task("outbox relay", relay)
-            .task("reconciliation", reconciling)
+            .task("sweep", sweep)
+            .task("reconciliation", reconcile)
+            .task("purge", purge)
             .run(shutdown)
             .await
     }
 }
 
 fn core(config: &Config, pool: &PgPool) -> Result<Payments> {
-    let after = config.reconcile.after();
-    let (provider_name, provider, reader) = provider(config)?;
+    let after = config.sweep.after();
+    let Adapter { provider_name, provider, reader, books } = adapter(config)?;
     Ok(Payments {
         payments: Arc::new(PostgresPayments::new(pool.clone(), after)),
         refunds: Arc::new(PostgresRefunds::new(pool.clone(), after)),
-        webhooks: Arc::new(PostgresWebhooks::new(pool.clone())),
+        webhooks: Arc::new(PostgresWebhooks::new(pool.clone(), after)),
+        accounts: Arc::new(PostgresAccounts::new(pool.clone())),
         provider_name,
         provider,
         reader,
+        books,
     })
 }
 
-type Both = (&'static str, Arc<dyn Provider>, Arc<dyn WebhookReader>);
+/// One provider in its three roles.
+struct Adapter {
+    provider_name: &'static str,
+    provider: Arc<dyn Provider>,
+    reader: Arc<dyn WebhookReader>,
+    books: Arc<dyn Books>,
+}
 
-fn provider(config: &Config) -> Result<Both> {
+impl Adapter {
+    fn of(
+        provider_name: &'static str,
+        all: Arc<impl Provider + WebhookReader + Books + 'static>,
+    ) -> Self {
+        Self { provider_name, provider: all.clone(), reader: all.clone(), books: all }
+    }
+}
+
+fn adapter(config: &Config) -> Result<Adapter> {
     Ok(match config.payment_provider {
         ProviderKind::Sandbox => {
-            let sandbox = Arc::new(Sandbox::new(&config.sandbox)?);
-            (sandbox::NAME, sandbox.clone(), sandbox)
+            Adapter::of(sandbox::NAME, Arc::new(Sandbox::new(&config.sandbox)?))
         }
-        ProviderKind::Stripe => {
-            let stripe = Arc::new(Stripe::new(&config.stripe)?);
-            (stripe::NAME, stripe.clone(), stripe)
-        }
+        ProviderKind::Stripe => Adapter::of(stripe::NAME, Arc::new(Stripe::new(&config.stripe)?)),
     })
-}
-
-/// A failed round is told and made up for by the next.
-async fn reconcile(core: Payments, config: ReconcileConfig, shutdown: Shutdown) -> Result<()> {
-    let mut ticks = tokio::time::interval(config.every());
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        if let Err(error) = core.reconcile().await {
-            tracing::warn!(error = %error, "not reconciled");
-        }
-    }
 }

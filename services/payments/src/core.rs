@@ -8,18 +8,26 @@ pub mod ports;
 mod authorize;
 mod capture;
 mod learn;
+mod purge;
 mod reconcile;
 mod refund;
 mod reverse;
+mod sweep;
 mod webhook;
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use authorize::Order;
 pub use error::Error;
-use ports::{PaymentKey, PaymentRepository, Provider, RefundRepository, WebhookLog, WebhookReader};
+use ports::{
+    Accounts, Books, PaymentKey, PaymentRepository, Provider, RefundRepository, WebhookLog,
+    WebhookReader,
+};
+pub use purge::Retention;
+pub use reconcile::Findings;
 
 use crate::domain::Payment;
 
@@ -36,6 +44,8 @@ pub struct Payments {
     pub provider_name: &'static str,
     pub provider: Arc<dyn Provider>,
     pub reader: Arc<dyn WebhookReader>,
+    pub accounts: Arc<dyn Accounts>,
+    pub books: Arc<dyn Books>,
 }
 
 /// Who looks at a payment.
@@ -58,5 +68,20 @@ impl Payments {
 
     async fn reload(&self, id: Uuid) -> Result<Payment, Error> {
         self.payments.find(PaymentKey::Id(id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// A payment that was begun at another provider cannot be gone on with here:
+    /// ids and idempotency keys mean nothing to this one.
+    fn check_provider(&self, payment: &Payment) -> Result<(), Error> {
+        if payment.provider == self.provider_name {
+            return Ok(());
+        }
+        Err(Error::ProviderUnavailable(format!("{} is not the one in use", payment.provider)))
+    }
+
+    /// True when the provider may have forgotten the idempotency keys of something
+    /// that was begun then: asking again would be asking for a second one.
+    fn keys_are_forgotten(&self, begun_at: OffsetDateTime) -> bool {
+        types::now() - begun_at > self.provider.remembers_keys_for()
     }
 }

@@ -15,18 +15,21 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use runtime::Shutdown;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
+use crate::books::Books;
 use crate::charge::Charge;
 use crate::store::{Answer, Command, Store};
 use crate::token::Token;
 use error::ApiError;
-use request::{CreateCharge, ListCharges, Nothing, Refund, idempotency_key, parse};
+use request::{CreateCharge, List, Nothing, Refund, idempotency_key, parse};
 
 /// What the handlers share.
 pub struct Api {
     pub store: Store,
+    pub books: Books,
     pub api_key: SecretString,
     /// How long the answer to `tok_slow` is held.
     pub slow: Duration,
@@ -46,6 +49,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/charges/{id}/capture", post(capture))
         .route("/v1/charges/{id}/void", post(void))
         .route("/v1/charges/{id}/refunds", post(refund))
+        .route("/v1/refunds", get(list_refunds))
         .fallback(async || ApiError::not_found("there is no such path"))
         .layer(middleware::from_fn_with_state(api.clone(), authenticate))
         .with_state(api)
@@ -109,10 +113,11 @@ async fn refund(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let Refund { amount_minor } = parse(&body)?;
+    let Refund { amount_minor, reference } = parse(&body)?;
     request::check_amount(amount_minor)?;
+    reference.as_deref().map_or(Ok(()), request::check_reference)?;
     let route = format!("POST /v1/charges/{id}/refunds");
-    let command = Command::Refund { id, amount_minor };
+    let command = Command::Refund { id, amount_minor, reference };
     once(&api, &headers, &route, &body, &command).await.map(Answer::into_response)
 }
 
@@ -120,16 +125,25 @@ async fn show(State(api): Shared, Path(id): Path<String>) -> Result<Json<Charge>
     Ok(Json(api.store.charge(&id).await?))
 }
 
-async fn list(State(api): Shared, Query(query): Query<ListCharges>) -> Result<Response, ApiError> {
-    let ListCharges { reference, after, limit } = query;
-    let limit = limit.unwrap_or(20).clamp(1, 100);
-    // One more than asked for tells whether there is a next page.
-    let mut charges =
-        api.store.charges(reference.as_deref(), after.as_deref(), i64::from(limit) + 1).await?;
-    let more = charges.len() > usize::from(limit);
-    charges.truncate(usize::from(limit));
-    let next = charges.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(Json(json!({ "data": charges, "next": next })).into_response())
+async fn list(State(api): Shared, Query(query): Query<List>) -> Result<Response, ApiError> {
+    let (filter, limit) = query.read()?;
+    let charges = api.books.charges(&filter, limit + 1).await?;
+    Ok(page(charges, limit, |charge| &charge.id))
+}
+
+async fn list_refunds(State(api): Shared, Query(query): Query<List>) -> Result<Response, ApiError> {
+    let (filter, limit) = query.read()?;
+    let refunds = api.books.refunds(&filter, limit + 1).await?;
+    Ok(page(refunds, limit, |refund| &refund.id))
+}
+
+/// One more than asked for tells whether there is a next page.
+fn page<T: Serialize>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> &String) -> Response {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(id);
+    Json(json!({ "data": items, "next": next })).into_response()
 }
 
 async fn once(

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use runtime::{Admin, Metrics, Readiness, Shutdown, Tasks};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use crate::api::{self, Api};
+use crate::books::Books;
 use crate::config::Config;
 use crate::courier::{Bell, Courier};
+use crate::purge;
 use crate::store::Store;
 
 /// The sandbox, built but not yet running.
@@ -19,6 +22,7 @@ pub struct App {
     listener: TcpListener,
     admin: Admin,
     store: Store,
+    pool: PgPool,
     courier: Courier,
 }
 
@@ -31,13 +35,10 @@ impl App {
         let bell = Bell::default();
         let courier = Courier::new(pool.clone(), &config.webhooks, bell.clone())?;
         let store = Store::new(pool.clone(), config.webhooks.clone(), bell);
-        let readiness = Readiness::default().check("database", move || {
-            let pool = pool.clone();
-            async move { postgres::is_up(&pool).await }
-        });
+        let readiness = Readiness::default().check("database", postgres::check(&pool));
         let listener = runtime::bind(config.http_addr, "HTTP_ADDR").await?;
         let admin = Admin::bind(config.runtime.admin_addr, readiness, metrics).await?;
-        Ok(Self { config, listener, admin, store, courier })
+        Ok(Self { config, listener, admin, store, pool, courier })
     }
 
     /// Where the API is served.
@@ -54,6 +55,7 @@ impl App {
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let router = api::router(Arc::new(Api {
             store: self.store,
+            books: Books::new(self.pool.clone()),
             api_key: self.config.api_key,
             slow: Duration::from_millis(self.config.slow_millis),
             timeout: Duration::from_millis(self.config.timeout_millis),
@@ -66,6 +68,7 @@ impl App {
         tasks.spawn("HTTP port", async { Ok(serving.await?) });
         tasks.spawn("admin port", self.admin.run(shutdown.clone()));
         tasks.spawn("webhooks", self.courier.run(shutdown.clone()));
+        tasks.spawn("purge", purge::run(self.pool, self.config.retention, shutdown.clone()));
         tasks.join(&shutdown).await
     }
 }

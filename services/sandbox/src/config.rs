@@ -20,6 +20,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     #[command(flatten)]
     pub webhooks: WebhookConfig,
+    #[command(flatten)]
+    pub retention: RetentionConfig,
     /// Where the API is served, in plain HTTP.
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8090")]
     pub http_addr: SocketAddr,
@@ -56,6 +58,30 @@ pub struct WebhookConfig {
     /// The age at which a webhook that nobody accepts is given up, in seconds.
     #[arg(long, env = "WEBHOOK_MAX_AGE_SECONDS", default_value_t = 259_200)]
     pub webhook_max_age_seconds: u64,
+}
+
+/// How long things are kept that are no longer needed.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct RetentionConfig {
+    /// Answers to idempotency keys, in hours: a request that is repeated later is a new
+    /// one. Clients rely on a day.
+    #[arg(long, env = "KEY_RETENTION_HOURS", default_value_t = 48,
+        value_parser = clap::value_parser!(u32).range(24..))]
+    pub key_retention_hours: u32,
+    /// Webhooks that were delivered or given up, in hours.
+    #[arg(long, env = "WEBHOOK_RETENTION_HOURS", default_value_t = 168)]
+    pub webhook_retention_hours: u32,
+    /// How often the rest is removed, in seconds.
+    #[arg(long, env = "PURGE_EVERY_SECONDS", default_value_t = 3_600,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub purge_every_seconds: u64,
+}
+
+impl RetentionConfig {
+    /// Of answers and of webhooks.
+    pub(crate) fn kept_seconds(self) -> [f64; 2] {
+        [self.key_retention_hours, self.webhook_retention_hours].map(|h| f64::from(h) * 3_600.0)
+    }
 }
 
 impl WebhookConfig {

@@ -9,7 +9,9 @@ pub mod charge;
 pub mod token;
 
 pub mod api;
+pub mod books;
 pub mod courier;
+pub mod purge;
 pub mod signature;
 pub mod store;
 

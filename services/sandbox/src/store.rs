@@ -15,7 +15,7 @@ pub enum Command {
     Create { reference: String, amount_minor: i64, currency: String, failure: Option<&'static str> },
     Capture { id: String },
     Void { id: String },
-    Refund { id: String, amount_minor: i64 },
+    Refund { id: String, amount_minor: i64, reference: Option<String> },
 }
 
 /// What a command came to; kept under its idempotency key.
@@ -101,28 +101,6 @@ impl Store {
         found.ok_or(StoreError::NotFound)
     }
 
-    /// Charges, the newest first: those of a reference, those older than a charge.
-    pub async fn charges(
-        &self,
-        reference: Option<&str>,
-        before: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<Charge>, StoreError> {
-        let charges = sqlx::query_as(
-            "select id, reference, amount_minor, currency, state, failure_code, refunded_minor,
-                    created_at
-             from charges
-             where ($1::text is null or reference = $1) and ($2::text is null or id < $2)
-             order by id desc limit $3",
-        )
-        .bind(reference)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(charges)
-    }
-
     async fn execute(
         &self,
         conn: &mut PgConnection,
@@ -137,8 +115,10 @@ impl Store {
             }
             Command::Capture { id } => step(conn, id, Charge::capture).await?,
             Command::Void { id } => step(conn, id, Charge::void).await?,
-            Command::Refund { id, amount_minor } => {
-                step(conn, id, |charge| charge.refund(*amount_minor)).await?
+            Command::Refund { id, amount_minor, reference } => {
+                let charge = step(conn, id, |charge| charge.refund(*amount_minor)).await?;
+                insert_refund(conn, id, *amount_minor, reference.as_deref()).await?;
+                charge
             }
         };
         self.enqueue(conn, &charge).await?;
@@ -221,6 +201,26 @@ async fn insert(conn: &mut PgConnection, charge: &Charge) -> Result<(), sqlx::Er
     .bind(charge.state)
     .bind(&charge.failure_code)
     .bind(charge.created_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_refund(
+    conn: &mut PgConnection,
+    charge_id: &str,
+    amount_minor: i64,
+    reference: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into refunds (id, charge_id, reference, amount_minor, created_at)
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind(format!("re_{}", Uuid::now_v7().simple()))
+    .bind(charge_id)
+    .bind(reference)
+    .bind(amount_minor)
+    .bind(types::now())
     .execute(conn)
     .await?;
     Ok(())

@@ -1,32 +1,52 @@
-//! Calls to other services: deadline, retries and trace context from the contract.
+//! Calls to other services: deadline, retries, a circuit breaker and trace context.
+
+mod breaker;
+mod outcome;
+mod retries;
+mod window;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
-use proto::policy::{self, MethodPolicy, Retry};
-use tonic::Code;
+use proto::policy::{self, MethodPolicy};
 use tonic::body::Body;
 use tonic::transport::{Channel, Error};
+use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
-use crate::deadline;
+use self::breaker::Breaker;
+use self::outcome::Answer;
+use self::retries::RetryBudget;
 use crate::measure::code_of;
+use crate::{Problem, deadline};
 
 /// A channel to one workload.
 #[derive(Clone, Debug)]
 pub struct MeshChannel {
     inner: Channel,
+    callee: Arc<Callee>,
 }
 
-/// Pauses between tries: long enough for a restart, short beside any deadline.
-const BACKOFF: Duration = Duration::from_millis(50);
+/// What all clones of a channel know of its workload.
+#[derive(Debug)]
+struct Callee {
+    workload: &'static str,
+    breaker: Breaker,
+    budget: RetryBudget,
+}
+
+/// Connections on which a request may meet the end of a process, one after the other.
+const TRANSPARENT: u32 = 3;
 
 impl MeshChannel {
-    pub(crate) fn new(inner: Channel) -> Self {
-        Self { inner }
+    pub(crate) fn new(inner: Channel, workload: &'static str) -> Self {
+        let (breaker, budget) = (Breaker::new(workload), RetryBudget::new());
+        Self { inner, callee: Arc::new(Callee { workload, breaker, budget }) }
     }
 }
 
@@ -48,71 +68,139 @@ impl Service<Request<Body>> for MeshChannel {
         // The channel that was polled ready makes the call; its clone is left.
         let clone = self.inner.clone();
         let channel = std::mem::replace(&mut self.inner, clone);
+        let callee = Arc::clone(&self.callee);
         Box::pin(async move {
             let Some(policy) = policy::of(request.uri().path()) else {
                 return Channel::oneshot(channel, request).await;
             };
             let started = Instant::now();
-            let deadline = deadline::of_call(policy, request.headers());
-            let calling = call(channel, request, policy, deadline);
-            let answer = tokio::time::timeout(deadline, calling)
-                .await
-                .unwrap_or_else(|_| Ok(deadline::exceeded()));
+            let until = started + deadline::of_call(policy, request.headers());
+            let answer = if policy.server_streaming {
+                open_stream(channel, &callee, request, until).await
+            } else {
+                Call { channel, callee: &callee, policy, until }.make(request).await
+            };
             record(policy, &answer, started.elapsed());
             answer
         })
     }
 }
 
-async fn call(
+/// A stream is opened once; how long it may then last is up to its server.
+async fn open_stream(
     channel: Channel,
-    mut request: Request<Body>,
-    policy: &'static MethodPolicy,
-    deadline: Duration,
-) -> Result<Response<Body>, Error> {
-    let per_try = policy.retry.map_or(deadline, |r| r.per_try.min(deadline));
-    if !policy.server_streaming
-        && let Ok(timeout) = HeaderValue::from_str(&format!("{}m", per_try.as_millis()))
-    {
-        request.headers_mut().insert("grpc-timeout", timeout);
-    }
-    match policy.retry {
-        Some(retry) if !policy.server_streaming => retrying(channel, request, retry).await,
-        _ => channel.oneshot(request).await,
-    }
-}
-
-/// Tries again while the callee cannot be reached. Only idempotent methods have a
-/// retry rule; the contract compiler sees to it.
-async fn retrying(
-    channel: Channel,
+    callee: &Callee,
     request: Request<Body>,
-    retry: Retry,
-) -> Result<Response<Body>, Error> {
-    let (head, body) = request.into_parts();
-    let body = match body.collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(status) => return Ok(status.into_http()),
+    until: Instant,
+) -> Answer {
+    let pass = match callee.breaker.admit() {
+        Ok(pass) => pass,
+        Err(after) => return Ok(refusal(callee, after)),
     };
-    let mut left = retry.attempts;
-    loop {
-        let body = Body::new(Full::new(body.clone()));
-        let again = Request::from_parts(head.clone(), body);
-        let trying = channel.clone().oneshot(again);
-        let answer = tokio::time::timeout(retry.per_try, trying).await;
-        let failed = match &answer {
-            Ok(Ok(response)) => code_of(response) == Code::Unavailable,
-            _ => true,
+    let answer = tokio::time::timeout_at(until.into(), channel.oneshot(request)).await;
+    let answer = answer.unwrap_or_else(|_| Ok(deadline::exceeded()));
+    pass.settle(outcome::verdict(&answer, true));
+    answer
+}
+
+/// A call of a unary method, with all its tries.
+struct Call<'a> {
+    channel: Channel,
+    callee: &'a Callee,
+    policy: &'static MethodPolicy,
+    until: Instant,
+}
+
+impl Call<'_> {
+    /// Tries again, within deadline and budget, while the callee cannot be reached or
+    /// asks to come back. Only idempotent methods have a retry rule; the contract
+    /// compiler sees to it.
+    async fn make(self, request: Request<Body>) -> Answer {
+        let (head, body) = request.into_parts();
+        let body = match tokio::time::timeout_at(self.until.into(), body.collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(status)) => return Ok(status.into_http()),
+            Err(_) => return Ok(deadline::exceeded()),
         };
-        if left == 0 || !failed {
-            return answer.unwrap_or_else(|_| Ok(deadline::exceeded()));
+        let request = Request::from_parts(head, body);
+        self.callee.budget.deposit();
+        let mut answer = match self.attempt(&request).await {
+            Ok(answer) => answer,
+            Err(after) => return Ok(refusal(self.callee, after)),
+        };
+        for retry in 0..self.policy.retry.map_or(0, |rule| rule.attempts) {
+            let Some(pause) = self.pause(retry, &answer) else { return answer };
+            tokio::time::sleep(pause).await;
+            // A breaker that has opened meanwhile leaves what the last try said.
+            let Ok(next) = self.attempt(&request).await else { return answer };
+            let failed = outcome::retry_after(&next).is_some();
+            retries::count(self.callee.workload, if failed { "failed" } else { "succeeded" });
+            answer = next;
         }
-        left -= 1;
-        tokio::time::sleep(BACKOFF.mul_f64(0.5 + rand::random::<f64>())).await;
+        answer
+    }
+
+    /// One try, let through by the breaker. What the callee never saw is no try: the
+    /// next connection leads to a process that stays.
+    async fn attempt(&self, request: &Request<Bytes>) -> Result<Answer, Duration> {
+        let mut answer = self.attempt_once(request).await?;
+        for _ in 0..TRANSPARENT {
+            if !answer.as_ref().is_err_and(outcome::was_never_seen) {
+                break;
+            }
+            retries::count(self.callee.workload, "transparent");
+            answer = self.attempt_once(request).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn attempt_once(&self, request: &Request<Bytes>) -> Result<Answer, Duration> {
+        let allowed = self.policy.retry.map_or(self.policy.deadline, |rule| rule.per_try);
+        let left = self.until.saturating_duration_since(Instant::now());
+        let given = allowed.min(left);
+        // A `grpc-timeout` of 0 is none.
+        if given.as_millis() == 0 {
+            return Ok(Ok(deadline::exceeded()));
+        }
+        let pass = self.callee.breaker.admit()?;
+        let mut request = request.clone().map(|body| Body::new(Full::new(body)));
+        if let Ok(timeout) = HeaderValue::from_str(&format!("{}m", given.as_millis())) {
+            request.headers_mut().insert("grpc-timeout", timeout);
+        }
+        let trying = tokio::time::timeout(given, self.channel.clone().oneshot(request));
+        let answer = match trying.await {
+            Ok(Err(error)) if outcome::was_too_late(&error) => Ok(deadline::exceeded()),
+            Ok(answer) => answer,
+            Err(_) => Ok(deadline::exceeded()),
+        };
+        pass.settle(outcome::verdict(&answer, given == allowed));
+        Ok(answer)
+    }
+
+    /// How long to wait before the nth retry; nothing when none is to be made.
+    fn pause(&self, retry: u32, answer: &Answer) -> Option<Duration> {
+        let asked = outcome::retry_after(answer)?;
+        let pause = retries::pause(retry, asked, rand::random());
+        if Instant::now() + pause >= self.until {
+            retries::count(self.callee.workload, "no_time");
+            return None;
+        }
+        if !self.callee.budget.withdraw() {
+            retries::count(self.callee.workload, "budget_exhausted");
+            return None;
+        }
+        Some(pause)
     }
 }
 
-fn record(policy: &MethodPolicy, answer: &Result<Response<Body>, Error>, took: Duration) {
+/// The answer in place of a callee that is left alone: the call was not made.
+fn refusal(callee: &Callee, after: Duration) -> Response<Body> {
+    metrics::counter!("rpc_client_refused_total", "callee" => callee.workload).increment(1);
+    let text = format!("{} fails; it is not called for a while", callee.workload);
+    Status::from(Problem::circuit_open(text, after)).into_http()
+}
+
+fn record(policy: &MethodPolicy, answer: &Answer, took: Duration) {
     let code = answer.as_ref().map_or(Code::Unavailable, code_of);
     let labels = [("rpc_method", policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
     metrics::histogram!("rpc_client_duration_seconds", &labels).record(took.as_secs_f64());

@@ -30,6 +30,13 @@ pub fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp { seconds: time.unix_timestamp(), nanos: time.nanosecond() as i32 }
 }
 
+/// From `google.protobuf.Timestamp`; `field` is its path in the request.
+pub fn parse_timestamp(field: &str, time: &Timestamp) -> Result<OffsetDateTime, Problem> {
+    let nanos = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
+    OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .map_err(|_| Problem::field(field, "is not a time"))
+}
+
 /// From the text form of a UUID; `field` is its path in the request. The contract
 /// has checked the form already.
 pub fn parse_id(field: &str, text: &str) -> Result<Uuid, Problem> {

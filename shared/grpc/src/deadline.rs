@@ -33,13 +33,16 @@ pub(crate) fn of_call(policy: &MethodPolicy, headers: &HeaderMap) -> Duration {
     [asked(headers), left].into_iter().flatten().fold(policy.deadline, Duration::min)
 }
 
-/// Serves a request within its deadline.
+/// Serves a request until its deadline; not at all when that has passed already.
 pub(crate) async fn within<E>(
-    deadline: Duration,
+    until: Instant,
     serving: impl Future<Output = Result<Response<Body>, E>>,
 ) -> Result<Response<Body>, E> {
-    let serving = UNTIL.scope(Instant::now() + deadline, serving);
-    tokio::time::timeout(deadline, serving).await.unwrap_or_else(|_| Ok(exceeded()))
+    if until <= Instant::now() {
+        return Ok(exceeded());
+    }
+    let serving = UNTIL.scope(until, serving);
+    tokio::time::timeout_at(until.into(), serving).await.unwrap_or_else(|_| Ok(exceeded()))
 }
 
 /// The answer when time is up.
@@ -99,6 +102,14 @@ mod tests {
             assert_eq!(of_call(policy(), &asking("20m")), Duration::from_millis(20));
             Ok::<_, ()>(exceeded())
         };
-        within(Duration::from_millis(300), serving).await.expect("served");
+        let until = Instant::now() + Duration::from_millis(300);
+        within(until, serving).await.expect("served");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_begun_when_it_is_too_late() {
+        let serving = async { unreachable!("nobody waits for this") };
+        let answer = within::<()>(Instant::now(), serving).await.expect("an answer");
+        assert_eq!(crate::measure::code_of(&answer), tonic::Code::DeadlineExceeded);
     }
 }

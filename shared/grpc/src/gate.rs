@@ -1,19 +1,21 @@
-//! The one layer before every handler: identity, access, deadline, measurement.
+//! The one layer before every handler: load, identity, access, deadline, measurement.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use proto::policy::{Access, MethodPolicy};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
 use crate::access::{self, Rule};
 use crate::deadline;
+use crate::load::Load;
 use crate::measure::Measurement;
 use crate::mesh::workload_of;
 use crate::{Caller, Peer, Problem, User, Verifier};
@@ -26,6 +28,7 @@ const MAX_KEY_LENGTH: usize = 200;
 pub(crate) struct GateLayer {
     pub(crate) verifier: Verifier,
     pub(crate) trust_domain: Arc<str>,
+    pub(crate) load: Load,
 }
 
 impl<S> Layer<S> for GateLayer {
@@ -59,23 +62,13 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         // The service that was polled ready serves; its clone is left.
         let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let inner = std::mem::replace(&mut self.inner, clone);
         let rules = self.rules.clone();
         let span = span_of(&request);
         Box::pin(
             async move {
                 let measurement = proto::policy::of(request.uri().path()).map(Measurement::start);
-                let response = match rules.admit(request).await {
-                    Ok((request, Rule::Plumbing)) => inner.call(request).await?,
-                    Ok((request, Rule::Method(policy))) => {
-                        let deadline = deadline::of_request(policy, request.headers());
-                        deadline::within(deadline, inner.call(request)).await?
-                    }
-                    Err(problem) => {
-                        tracing::info!(rpc.reason = problem.reason(), "refused");
-                        Status::from(problem).into_http()
-                    }
-                };
+                let response = rules.serve(inner, request).await?;
                 Ok(match measurement {
                     Some(measurement) => measurement.finish_with(response),
                     None => response,
@@ -87,6 +80,31 @@ where
 }
 
 impl GateLayer {
+    /// A refusal costs as little as possible: first whether there is a place, then who
+    /// calls; no work is begun when it is too late.
+    async fn serve<S>(
+        &self,
+        mut inner: S,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>>,
+    {
+        let arrived = Instant::now();
+        let _place = match self.load.enter(request.uri().path()).await {
+            Ok(place) => place,
+            Err(problem) => return Ok(refuse(problem)),
+        };
+        match self.admit(request).await {
+            Ok((request, Rule::Plumbing)) => inner.call(request).await,
+            Ok((request, Rule::Method(policy))) => {
+                let until = arrived + deadline::of_request(policy, request.headers());
+                deadline::within(until, inner.call(request)).await
+            }
+            Err(problem) => Ok(refuse(problem)),
+        }
+    }
+
     /// Finds out who calls and whether they may.
     async fn admit(&self, mut request: Request<Body>) -> Result<(Request<Body>, Rule), Problem> {
         let peer = self.peer(&request)?;
@@ -131,6 +149,20 @@ impl GateLayer {
         }
         self.verifier.verify(token.trim()).await.map(Some)
     }
+}
+
+fn refuse(problem: Problem) -> Response<Body> {
+    let (code, wait) = (problem.code(), problem.retry_seconds());
+    // A log that grows with an overload makes it worse; it is counted.
+    if code != Code::ResourceExhausted {
+        tracing::info!(rpc.reason = problem.reason(), "refused");
+    }
+    let mut response = Status::from(problem).into_http();
+    // RFC 9110, section 10.2.3: what RetryInfo says, for those who call by REST.
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 fn key(policy: &MethodPolicy, headers: &HeaderMap) -> Result<Option<String>, Problem> {

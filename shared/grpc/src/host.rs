@@ -1,6 +1,7 @@
 //! What every service's composition root has in common.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Result;
 use runtime::{Admin, Metrics, Readiness, RuntimeConfig, Shutdown, Tasks};
@@ -30,6 +31,7 @@ pub struct Host {
     admin: Admin,
     readiness: Readiness,
     tasks: Tasks,
+    notice: Duration,
 }
 
 impl Host {
@@ -41,7 +43,23 @@ impl Host {
         metrics: Metrics,
     ) -> Result<Self> {
         let admin = Admin::bind(config.runtime.admin_addr, readiness.clone(), metrics).await?;
-        Ok(Self { server, admin, readiness, tasks: Tasks::default() })
+        let notice = config.runtime.drain_notice();
+        Ok(Self { server, admin, readiness, tasks: Tasks::default(), notice })
+    }
+
+    /// What everything that serves or works is to stop by. When the process is asked
+    /// to end it first says that it is not ready, and goes on until load balancers
+    /// have noticed: so no request meets a closed door.
+    pub fn after_notice(&self, asked: Shutdown) -> Shutdown {
+        let (readiness, notice, stop) = (self.readiness.clone(), self.notice, Shutdown::new());
+        let shutdown = stop.clone();
+        tokio::spawn(async move {
+            asked.cancelled().await;
+            readiness.leave();
+            tokio::time::sleep(notice).await;
+            stop.cancel();
+        });
+        shutdown
     }
 
     /// Adds a background task that runs until shutdown.
@@ -63,16 +81,26 @@ impl Host {
         self.admin.addr()
     }
 
-    /// Runs until shutdown or until a part fails.
+    /// Runs until shutdown, and until what was begun before is done, or until a part
+    /// fails. Metrics and probes are served to the end.
     pub async fn run(mut self, shutdown: Shutdown) -> Result<()> {
         let (ready, followed) = watch::channel(false);
-        let following = self.readiness.follow(ready, shutdown.clone());
-        self.tasks.spawn("readiness", async {
-            following.await;
+        let (readiness, stop) = (self.readiness.clone(), shutdown.clone());
+        self.tasks.spawn("readiness", async move {
+            let leaving = async {
+                stop.cancelled().await;
+                readiness.leave();
+            };
+            tokio::join!(readiness.clone().follow(ready), leaving);
             Ok(())
         });
-        self.tasks.spawn("admin port", self.admin.run(shutdown.clone()));
-        self.tasks.spawn("gRPC port", self.server.run(followed, shutdown.clone()));
+        let served = Shutdown::new();
+        self.tasks.spawn("admin port", self.admin.run(served.clone()));
+        let serving = self.server.run(followed, shutdown.clone());
+        self.tasks.spawn("gRPC port", async move {
+            let _served = served.drop_guard();
+            serving.await
+        });
         self.tasks.join(&shutdown).await
     }
 }

@@ -63,7 +63,7 @@ impl Mesh {
             .http2_keep_alive_interval(Duration::from_secs(10))
             .keep_alive_timeout(Duration::from_secs(5))
             .tcp_nodelay(true);
-        Ok(MeshChannel::new(endpoint.connect_lazy()))
+        Ok(MeshChannel::new(endpoint.connect_lazy(), workload))
     }
 
     pub(crate) fn server_tls(&self) -> ServerTlsConfig {

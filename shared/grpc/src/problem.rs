@@ -69,6 +69,16 @@ impl Problem {
         Self::new(Code::Unavailable, reason, message).retry_after(Duration::from_secs(1))
     }
 
+    /// Somebody who is needed has failed too often and is not asked for a while.
+    pub(crate) fn circuit_open(message: impl Into<String>, after: Duration) -> Self {
+        Self::unavailable("CIRCUIT_OPEN", message).retry_after(after)
+    }
+
+    /// There is more to do than can be done.
+    pub(crate) fn overloaded(after: Duration) -> Self {
+        Self::exhausted("OVERLOADED", "too much to do at the moment; try again later", after)
+    }
+
     pub fn deadline_exceeded() -> Self {
         let text = "the method's deadline passed before it was done";
         Self::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", text)
@@ -93,6 +103,11 @@ impl Problem {
     fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
+    }
+
+    /// How long to wait before a retry, in whole seconds, rounded up.
+    pub(crate) fn retry_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|after| after.as_secs_f64().ceil() as u64)
     }
 
     pub fn code(&self) -> Code {

@@ -20,6 +20,7 @@ use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::gate::GateLayer;
+use crate::load::{Load, LoadConfig};
 use crate::{Mesh, Problem, Verifier};
 
 /// Server settings.
@@ -28,6 +29,12 @@ pub struct ServerConfig {
     /// Where the API is served, by gRPC over mTLS.
     #[arg(long, env = "GRPC_ADDR", default_value = "127.0.0.1:50051")]
     pub grpc_addr: SocketAddr,
+    /// Lets a second process of the service listen on the same port: a restart on one
+    /// machine that loses no request. Connections go to either until one has ended.
+    #[arg(long, env = "REUSE_PORT")]
+    pub reuse_port: bool,
+    #[command(flatten)]
+    pub load: LoadConfig,
 }
 
 /// How long requests in flight may take to finish at shutdown.
@@ -50,14 +57,18 @@ impl Server {
         mesh: &Mesh,
         verifier: Verifier,
     ) -> Result<Self> {
-        let listener = runtime::bind(config.grpc_addr, "GRPC_ADDR").await?;
+        let listener = match config.reuse_port {
+            true => runtime::bind_beside_others(config.grpc_addr, "GRPC_ADDR")?,
+            false => runtime::bind(config.grpc_addr, "GRPC_ADDR").await?,
+        };
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::NotServing).await;
         let mut routes = RoutesBuilder::default();
         routes.add_service(health_service);
         routes.add_service(reflection(workload)?.build_v1()?);
         routes.add_service(reflection(workload)?.build_v1alpha()?);
-        let gate = GateLayer { verifier, trust_domain: mesh.trust_domain().into() };
+        let load = Load::new(&config.load);
+        let gate = GateLayer { verifier, trust_domain: mesh.trust_domain().into(), load };
         Ok(Self { listener, gate, tls: mesh.server_tls(), routes, health })
     }
 
@@ -93,7 +104,8 @@ impl Server {
             .max_concurrent_streams(1_000)
             // Outermost: whatever happens inside, the caller gets a status.
             .layer(CatchPanicLayer::custom(panicked))
-            // Who calls, and whether they may; then deadline and measurement.
+            // Whether there is room; who calls, and whether they may; then deadline and
+            // measurement.
             .layer(self.gate)
             .add_routes(self.routes.routes());
         // Without it an answer in two writes waits 40 ms for a delayed acknowledgement.

@@ -44,6 +44,9 @@ impl Admin {
 }
 
 async fn ready(readiness: Readiness) -> (StatusCode, String) {
+    if readiness.is_leaving() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n".to_owned());
+    }
     let missing = readiness.missing().await;
     if !missing.is_empty() {
         let text = format!("waiting for: {}\n", missing.join(", "));

@@ -15,7 +15,7 @@ use axum::serve::{Listener, ListenerExt};
 pub use readiness::Readiness;
 pub use tasks::Tasks;
 use telemetry::TelemetryConfig;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 pub use tokio_util::sync::CancellationToken as Shutdown;
 
@@ -28,12 +28,22 @@ pub struct RuntimeConfig {
     /// How long a missing dependency is waited for at start, in seconds.
     #[arg(long, env = "STARTUP_DEADLINE_SECONDS", default_value_t = 60)]
     pub startup_deadline_seconds: u64,
+    /// At SIGTERM, how long requests are still taken after the process has said that
+    /// it is not ready, in milliseconds: until load balancers have noticed. Envoy asks
+    /// every 2 s.
+    #[arg(long, env = "DRAIN_NOTICE_MS", default_value_t = 5_000)]
+    pub drain_notice_ms: u64,
 }
 
 impl RuntimeConfig {
     /// How long a missing dependency is waited for at start.
     pub fn startup_deadline(&self) -> Duration {
         Duration::from_secs(self.startup_deadline_seconds)
+    }
+
+    /// How long requests are still taken when the process is asked to end.
+    pub fn drain_notice(&self) -> Duration {
+        Duration::from_millis(self.drain_notice_ms)
     }
 }
 
@@ -100,3 +110,19 @@ pub fn without_delay(listener: TcpListener) -> impl Listener<Addr = SocketAddr> 
 pub async fn bind(addr: SocketAddr, setting: &str) -> Result<TcpListener> {
     TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr} ({setting})"))
 }
+
+/// The same where other processes of this user may listen, too (`SO_REUSEPORT`): the
+/// kernel gives each connection to one of them.
+pub fn bind_beside_others(addr: SocketAddr, setting: &str) -> Result<TcpListener> {
+    let listen = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("cannot listen on {addr} ({setting})"))
+}
+
+/// As `TcpListener::bind` has it.
+const BACKLOG: u32 = 1024;

@@ -18,6 +18,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Readiness {
     required: Vec<(&'static str, Check)>,
     preferred: Vec<(&'static str, Check)>,
+    leaving: Shutdown,
 }
 
 impl Readiness {
@@ -52,12 +53,23 @@ impl Readiness {
         failing(&self.preferred).await
     }
 
-    /// Follows the dependencies once a second until shutdown, and tells changes.
-    pub async fn follow(self, ready: watch::Sender<bool>, shutdown: Shutdown) {
+    /// Says from now on that the process is not ready, whatever answers.
+    pub fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// Whether the process is about to end.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
+    }
+
+    /// Follows the dependencies once a second, and tells changes, until the process
+    /// is about to end: then it is not ready any more.
+    pub async fn follow(self, ready: watch::Sender<bool>) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => break,
+                () = self.leaving.cancelled() => break,
                 _ = ticks.tick() => {}
             }
             let missing = self.missing().await;
@@ -95,5 +107,16 @@ mod tests {
             .prefer("broker", || async { false });
         assert_eq!(readiness.missing().await, ["cache"]);
         assert_eq!(readiness.degraded().await, ["broker"]);
+    }
+
+    #[tokio::test]
+    async fn who_is_about_to_end_is_not_ready() {
+        let readiness = Readiness::default().check("database", || async { true });
+        let (ready, mut told) = watch::channel(false);
+        let following = tokio::spawn(readiness.clone().follow(ready));
+        told.wait_for(|ready| *ready).await.expect("it follows");
+        readiness.leave();
+        following.await.expect("it ends");
+        assert!(!*told.borrow());
     }
 }

@@ -66,7 +66,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("MESH_KEY", pki.key("edge").display().to_string()),
         ("MESH_CA", pki.authority().display().to_string()),
         ("GUARD_HOST", "127.0.0.1".to_owned()),
-        ("GUARD_PORT", ports.guard.to_string()),
+        ("GUARD_PORT", options.port("edge", "guard").to_string()),
         ("DOCS_HOST", "127.0.0.1".to_owned()),
         ("DOCS_PORT", ports.docs.to_string()),
         ("JWT_ISSUER", JWT_ISSUER.to_owned()),
@@ -80,7 +80,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
     for service in SERVICES {
         let name = service.to_uppercase();
         values.insert(format!("{name}_HOST"), "127.0.0.1".to_owned());
-        values.insert(format!("{name}_PORT"), ports.grpc(service).to_string());
+        values.insert(format!("{name}_PORT"), options.port("edge", service).to_string());
     }
     values
 }

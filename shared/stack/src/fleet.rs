@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::process::Signal;
 use tokio::task::JoinSet;
 
 use crate::layout::Layout;
@@ -107,6 +108,13 @@ impl Fleet {
             .with_context(|| format!("nothing called {name} was started"))?;
         member.record.kill();
         member.child.wait()?;
+        Ok(())
+    }
+
+    /// Sends a signal to a process and to all that it started.
+    pub(crate) fn signal_all(&self, name: &str, signal: Signal) -> Result<()> {
+        let record = self.record(name).with_context(|| format!("{name} was not started"))?;
+        record.signal_all(signal);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! RabbitMQ and Redis alone, for the tests of the service crates. Both keep
 //! all that they write under one directory and end what they started.
 
+mod addresses;
 mod edge;
 mod fleet;
 mod install;
@@ -28,7 +29,7 @@ mod whole;
 pub use install::{api_testers, cache as cache_dir, envoy, packages as install_packages};
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};
-pub use options::{Options, Ports, SERVICES};
+pub use options::{Detour, Options, Ports, SERVICES};
 pub use process::{Record, all_running, running};
 pub use progress::{Progress, Quiet, Terminal};
 pub use stores::Stores;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 /// The services of the mesh, in the order in which they are shown.
 pub const SERVICES: [&str; 7] =
@@ -27,6 +27,22 @@ pub struct Options {
     pub fresh: bool,
     /// More settings: service (or `sandbox`), variable, value; they win over our own.
     pub settings: Vec<(String, String, String)>,
+    /// Who reaches whom by another port than the one listened on; for tests that
+    /// stand between.
+    pub detours: Vec<Detour>,
+    /// Further processes of services, as [`Options::add_replica`] named them.
+    pub replicas: Vec<String>,
+}
+
+/// A process reaches another by a port of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detour {
+    /// The process that connects.
+    pub from: String,
+    /// The process that it means to reach.
+    pub to: String,
+    /// Where it connects instead, on 127.0.0.1.
+    pub port: u16,
 }
 
 impl Options {
@@ -51,7 +67,27 @@ impl Options {
             seed: false,
             fresh: true,
             settings: Vec::new(),
+            detours: Vec::new(),
+            replicas: Vec::new(),
         })
+    }
+
+    /// A second process of a service, `<service>-2`, on ports of its own. It takes part
+    /// in everything but the requests that come through the edge.
+    pub fn add_replica(&mut self, service: &str) -> Result<()> {
+        let process = format!("{service}-2");
+        let grpc = self.ports.another()?;
+        self.ports.grpc.insert(process.clone(), grpc);
+        let admin = self.ports.another()?;
+        self.ports.admin.insert(process.clone(), admin);
+        self.replicas.push(process);
+        Ok(())
+    }
+
+    /// The port by which one process reaches another.
+    pub(crate) fn port(&self, from: &str, to: &str) -> u16 {
+        let detour = self.detours.iter().find(|detour| detour.from == from && detour.to == to);
+        detour.map_or_else(|| self.ports.of(to), |detour| detour.port)
     }
 }
 
@@ -82,8 +118,8 @@ pub struct Ports {
     pub guard: u16,
     /// The pages behind `/docs`, HTTP.
     pub docs: u16,
-    grpc: BTreeMap<&'static str, u16>,
-    admin: BTreeMap<&'static str, u16>,
+    grpc: BTreeMap<String, u16>,
+    admin: BTreeMap<String, u16>,
 }
 
 impl Ports {
@@ -102,8 +138,11 @@ impl Ports {
             sandbox: 7201,
             guard: 7202,
             docs: 7203,
-            grpc: SERVICES.into_iter().zip(7001..).collect(),
-            admin: SERVICES.into_iter().chain(["sandbox", "guard", "docs"]).zip(7101..).collect(),
+            grpc: named(&SERVICES).zip(7001..).collect(),
+            admin: named(&SERVICES)
+                .chain(named(&["sandbox", "guard", "docs"]))
+                .zip(7101..)
+                .collect(),
         }
     }
 
@@ -113,11 +152,42 @@ impl Ports {
         // All listeners stay open until every port is chosen: so they differ.
         let mut held = Vec::new();
         for port in ports.all_mut() {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let listener = unused()?;
             *port = listener.local_addr()?.port();
             held.push(listener);
         }
         Ok(ports)
+    }
+
+    /// Whether it is one of these.
+    pub fn contains(&self, port: u16) -> bool {
+        self.clone().all_mut().any(|known| *known == port)
+    }
+
+    /// A port that nobody listens on at the moment, and not one of these.
+    fn another(&self) -> Result<u16> {
+        loop {
+            let port = unused()?.local_addr()?.port();
+            if !self.contains(port) {
+                return Ok(port);
+            }
+        }
+    }
+
+    /// The port by which a process is reached: of a service the gRPC port; 0 for an
+    /// unknown one.
+    pub fn of(&self, process: &str) -> u16 {
+        match process {
+            "edge" => self.edge,
+            "postgres" => self.postgres,
+            "rabbitmq" => self.amqp,
+            "redis" => self.redis,
+            "smtp" => self.smtp,
+            "sandbox" => self.sandbox,
+            "guard" => self.guard,
+            "docs" => self.docs,
+            service => self.grpc(service),
+        }
     }
 
     /// The gRPC port of a service; 0 for an unknown one.
@@ -166,6 +236,29 @@ impl Ports {
         .chain(self.grpc.values_mut())
         .chain(self.admin.values_mut())
     }
+}
+
+/// Listens where nobody else does, below the ports that the kernel gives to
+/// connections (32768 and up): while a process is down, somebody who tries to reach
+/// it could be given its port, connect to himself and keep it from coming back.
+fn unused() -> Result<TcpListener> {
+    let mut last = None;
+    for _ in 0..1_000 {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, rand::random_range(20_000..32_000))) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(|| anyhow!("no port is free"), Into::into))
+}
+
+fn named(processes: &[&str]) -> impl Iterator<Item = String> {
+    processes.iter().map(|process| (*process).to_owned())
+}
+
+/// The service that a process is one of.
+pub(crate) fn service_of(process: &str) -> &str {
+    process.strip_suffix("-2").unwrap_or(process)
 }
 
 #[cfg(test)]

@@ -181,6 +181,18 @@ impl Record {
         };
     }
 
+    /// Sends a signal to the process and to all that it started: PostgreSQL's
+    /// workers, for one, are in groups of their own.
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        if !self.is_alive() {
+            return;
+        }
+        for pid in family(self.pid) {
+            // It may have ended since; then there is nothing to do.
+            let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
+        }
+    }
+
     fn ask_to_stop(&self) {
         if self.stop == Signal::KILL {
             return self.kill();
@@ -234,6 +246,19 @@ fn ended(records: &[&Record], patience: Duration) -> bool {
         std::thread::sleep(Duration::from_millis(20));
     }
     true
+}
+
+/// A process, its children, their children and so on.
+fn family(pid: i32) -> Vec<i32> {
+    let mut all = vec![pid];
+    let mut next = 0;
+    while let Some(parent) = all.get(next) {
+        let children = format!("/proc/{parent}/task/{parent}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        all.extend(children.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
+        next += 1;
+    }
+    all
 }
 
 /// When a process started; none when it is gone or a zombie (proc(5)).

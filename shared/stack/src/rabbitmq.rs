@@ -1,9 +1,10 @@
 //! A private RabbitMQ server with an Erlang port mapper of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -18,6 +19,10 @@ use crate::process::{Phase, Spec};
 const PROTOCOL_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 /// The type of the method frame that a ready broker answers with.
 const METHOD_FRAME: &[u8] = &[1];
+
+const NODE: &str = "stoa@localhost";
+/// Not the wrapper in sbin: it changes the user.
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
 /// Who may use the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +58,42 @@ pub(crate) async fn start(fleet: Fleet, tools: Tools, ports: Ports, access: Acce
     fleet.ready("rabbitmq", &answers, Duration::from_secs(90)).await
 }
 
+/// Sets the share of the machine's memory from which on the broker takes no more.
+pub(crate) async fn limit_memory(layout: &Layout, ports: &Ports, share: f64) -> Result<()> {
+    let output = tokio::process::Command::new(CONTROL)
+        .args(["set_vm_memory_high_watermark", &share.to_string()])
+        .envs(node(layout, ports))
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot run {CONTROL}"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "the broker's limit is not set: {complaint}");
+    Ok(())
+}
+
+/// What a program needs to know to be the node or to find it.
+fn node(layout: &Layout, ports: &Ports) -> [(&'static str, OsString); 4] {
+    let home = layout.path("rabbitmq");
+    [
+        ("RABBITMQ_NODENAME", NODE.into()),
+        ("ERL_EPMD_PORT", ports.epmd.to_string().into()),
+        ("RABBITMQ_CONF_ENV_FILE", home.join("no-env.conf").into()),
+        ("HOME", home.into()),
+    ]
+}
+
 fn server(layout: &Layout, tools: &Tools, ports: &Ports) -> Spec {
     let home = layout.path("rabbitmq");
-    Spec::new("rabbitmq", Phase::Store, &tools.rabbitmq)
-        .env("HOME", &home)
-        .env("ERL_EPMD_PORT", ports.epmd.to_string())
-        .env("RABBITMQ_NODENAME", "stoa@localhost")
-        .env("RABBITMQ_DIST_PORT", ports.amqp_dist.to_string())
+    let spec = Spec::new("rabbitmq", Phase::Store, &tools.rabbitmq);
+    let spec = node(layout, ports).into_iter().fold(spec, |spec, (name, v)| spec.env(name, v));
+    spec.env("RABBITMQ_DIST_PORT", ports.amqp_dist.to_string())
         .env("RABBITMQ_MNESIA_BASE", home.join("data"))
         .env("RABBITMQ_LOG_BASE", home.join("log"))
         .env("RABBITMQ_LOGS", layout.log("rabbitmq"))
         .env("RABBITMQ_PID_FILE", home.join("pid"))
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("plugins"))
         .env("RABBITMQ_CONFIG_FILE", home.join("rabbitmq.conf"))
-        .env("RABBITMQ_CONF_ENV_FILE", home.join("no-env.conf"))
         // Distribution on loopback only; idle schedulers sleep at once.
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none +sbwtdcpu none +sbwtdio none")
         .env("ERL_AFLAGS", "-kernel inet_dist_use_interface {127,0,0,1}")

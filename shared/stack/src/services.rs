@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::fleet::{Fleet, Step};
 use crate::layout::Layout;
-use crate::options::{Options, Ports, SERVICES};
+use crate::options::{Options, SERVICES, service_of};
 use crate::pki::{Pki, TRUST_DOMAIN};
 use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
@@ -30,8 +30,8 @@ const PASSED_ON: [&str; 4] =
 pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
     let plan = Plan { layout: &fleet.layout, options, pki };
     let mut specs = vec![plan.sandbox()?, plan.guard()?, plan.docs()?];
-    for service in SERVICES {
-        specs.push(plan.service(service)?);
+    for process in SERVICES.into_iter().chain(options.replicas.iter().map(String::as_str)) {
+        specs.push(plan.service(process)?);
     }
     let http = client()?;
     let steps = specs.into_iter().map(|spec| {
@@ -41,7 +41,7 @@ pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(
         let spec = options
             .settings
             .iter()
-            .filter(|(process, ..)| *process == name)
+            .filter(|(process, ..)| *process == name || process == service_of(&name))
             .fold(spec, |spec, (_, variable, value)| spec.env(variable, value));
         let step = async move {
             let name = spec.name.clone();
@@ -54,14 +54,14 @@ pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(
 }
 
 /// `postgres://…` of a service's database.
-pub(crate) fn database_url(layout: &Layout, ports: &Ports, name: &str) -> Result<String> {
+pub(crate) fn database_url(layout: &Layout, port: u16, name: &str) -> Result<String> {
     let password = layout.secret(&format!("postgres-{name}"))?;
-    Ok(format!("postgres://{name}:{password}@127.0.0.1:{}/{name}", ports.postgres))
+    Ok(format!("postgres://{name}:{password}@127.0.0.1:{port}/{name}"))
 }
 
 /// `amqp://…` of the platform's broker.
-pub(crate) fn amqp_url(layout: &Layout, ports: &Ports) -> Result<String> {
-    Ok(format!("amqp://stoa:{}@127.0.0.1:{}/stoa", layout.secret("rabbitmq")?, ports.amqp))
+pub(crate) fn amqp_url(layout: &Layout, port: u16) -> Result<String> {
+    Ok(format!("amqp://stoa:{}@127.0.0.1:{port}/stoa", layout.secret("rabbitmq")?))
 }
 
 struct Plan<'a> {
@@ -71,24 +71,28 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn service(&self, name: &str) -> Result<Spec> {
-        let ports = &self.options.ports;
+    fn service(&self, process: &str) -> Result<Spec> {
+        let (ports, name) = (&self.options.ports, service_of(process));
         let mut spec = self
-            .program(name)?
-            .env("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(name)))
-            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin(name)))
+            .program(process)?
+            .env("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(process)))
+            .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin(process)))
             .env("MESH_CERT", self.pki.certificate(name))
             .env("MESH_KEY", self.pki.key(name))
             .env("MESH_CA", self.pki.authority())
             .env("MESH_TRUST_DOMAIN", TRUST_DOMAIN)
             .env("JWT_ISSUER", JWT_ISSUER)
-            .env("JWT_AUDIENCE", JWT_AUDIENCE);
+            .env("JWT_AUDIENCE", JWT_AUDIENCE)
+            // One process of each: there is nobody to send requests to instead.
+            .env("DRAIN_NOTICE_MS", "0");
         if DATABASES.contains(&name) {
-            spec = spec.env("DATABASE_URL", database_url(self.layout, ports, name)?);
-            spec = spec.env("AMQP_URL", amqp_url(self.layout, ports)?);
+            spec = spec.env("DATABASE_URL", self.database_url(name)?);
+            let broker = self.options.port(name, "rabbitmq");
+            spec = spec.env("AMQP_URL", amqp_url(self.layout, broker)?);
         }
         for (variable, peer) in peers(name) {
-            spec = spec.env(variable, format!("https://127.0.0.1:{}", ports.grpc(peer)));
+            let port = self.options.port(name, peer);
+            spec = spec.env(variable, format!("https://127.0.0.1:{port}"));
         }
         for (variable, value) in self.particulars(name)? {
             spec = spec.env(variable, value);
@@ -98,12 +102,13 @@ impl Plan<'_> {
 
     fn sandbox(&self) -> Result<Spec> {
         let ports = &self.options.ports;
-        let webhook = format!("http://127.0.0.1:{}/v1/payments/webhooks/sandbox", ports.edge);
+        let edge = self.options.port("sandbox", "edge");
+        let webhook = format!("http://127.0.0.1:{edge}/v1/payments/webhooks/sandbox");
         Ok(self
             .program("sandbox")?
             .env("ADMIN_ADDR", format!("127.0.0.1:{}", ports.admin("sandbox")))
             .env("HTTP_ADDR", format!("127.0.0.1:{}", ports.sandbox))
-            .env("DATABASE_URL", database_url(self.layout, ports, "sandbox")?)
+            .env("DATABASE_URL", self.database_url("sandbox")?)
             .env("API_KEY", self.layout.secret("sandbox-api-key")?)
             .env("WEBHOOK_SECRET", self.layout.secret("sandbox-webhook")?)
             .env("WEBHOOK_URL", webhook))
@@ -127,10 +132,14 @@ impl Plan<'_> {
             .env("VIEWER_DIR", viewer::dir(self.layout)))
     }
 
-    fn program(&self, name: &str) -> Result<Spec> {
-        let program = self.options.bin_dir.join(name);
+    fn database_url(&self, name: &str) -> Result<String> {
+        database_url(self.layout, self.options.port(name, "postgres"), name)
+    }
+
+    fn program(&self, process: &str) -> Result<Spec> {
+        let program = self.options.bin_dir.join(service_of(process));
         program_exists(&program)?;
-        let mut spec = Spec::new(name, Phase::Service, program);
+        let mut spec = Spec::new(process, Phase::Service, program);
         for variable in PASSED_ON {
             if let Some(value) = std::env::var_os(variable) {
                 spec = spec.env(variable, value);
@@ -140,7 +149,7 @@ impl Plan<'_> {
     }
 
     fn particulars(&self, name: &str) -> Result<Vec<(&'static str, String)>> {
-        let ports = &self.options.ports;
+        let port = |to| self.options.port(name, to);
         let secret = |name| self.layout.secret(name);
         Ok(match name {
             "identity" => {
@@ -148,15 +157,18 @@ impl Plan<'_> {
             }
             "cart" => {
                 let password = secret("redis")?;
-                vec![("REDIS_URL", format!("redis://default:{password}@127.0.0.1:{}", ports.redis))]
+                vec![(
+                    "REDIS_URL",
+                    format!("redis://default:{password}@127.0.0.1:{}", port("redis")),
+                )]
             }
             "payments" => vec![
-                ("SANDBOX_URL", format!("http://127.0.0.1:{}", ports.sandbox)),
+                ("SANDBOX_URL", format!("http://127.0.0.1:{}", port("sandbox"))),
                 ("SANDBOX_API_KEY", secret("sandbox-api-key")?),
                 ("SANDBOX_WEBHOOK_SECRET", secret("sandbox-webhook")?),
             ],
             "notifications" => vec![
-                ("SMTP_URL", format!("smtp://127.0.0.1:{}", ports.smtp)),
+                ("SMTP_URL", format!("smtp://127.0.0.1:{}", port("smtp"))),
                 ("MAIL_FROM", "Stoa <shop@stoa.local>".to_owned()),
             ],
             _ => Vec::new(),

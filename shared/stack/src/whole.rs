@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use rustix::process::Signal;
 
+use crate::addresses;
 use crate::edge;
 use crate::fleet::{Fleet, Step, together};
 use crate::install;
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::pki::Pki;
+use crate::probe::client;
 use crate::process::{self, Record, recorded, running};
 use crate::progress::Progress;
-use crate::rabbitmq::Access;
+use crate::rabbitmq::{self, Access};
 use crate::seed::Seeder;
 use crate::services::{self, ADMIN_EMAIL, DATABASES};
 use crate::smtp;
@@ -47,6 +50,7 @@ impl Stack {
         }
         layout.prepare()?;
         options.ports.check_free()?;
+        addresses::write(&layout, &options.ports)?;
         let tools = install::stores(&layout, progress)?;
         let python = install::python(&layout, progress)?;
         viewer::install(&layout, progress)?;
@@ -117,6 +121,15 @@ impl Stack {
         format!("http://127.0.0.1:{}", self.options.ports.admin(service))
     }
 
+    /// Turns the edge's limits of rates on or off, until it is started again: tests
+    /// call from one address, where a real customer's limits would meet them.
+    pub async fn limit_rates(&self, on: bool) -> Result<()> {
+        let (admin, percent) = (self.edge_admin_url(), if on { 100 } else { 0 });
+        let url = format!("{admin}/runtime_modify?edge.rate_limit_percent={percent}");
+        client()?.post(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// The administrator that exists from the first start on.
     pub fn admin_email(&self) -> &'static str {
         ADMIN_EMAIL
@@ -139,12 +152,12 @@ impl Stack {
 
     /// The database of a service, as the service itself connects to it.
     pub fn postgres_url(&self, service: &str) -> Result<String> {
-        services::database_url(self.layout(), &self.options.ports, service)
+        services::database_url(self.layout(), self.options.ports.postgres, service)
     }
 
     /// The broker, as the services connect to it.
     pub fn amqp_url(&self) -> Result<String> {
-        services::amqp_url(self.layout(), &self.options.ports)
+        services::amqp_url(self.layout(), self.options.ports.amqp)
     }
 
     /// The log file of a process.
@@ -175,6 +188,22 @@ impl Stack {
     /// Ends a process by SIGKILL and waits for its end.
     pub fn kill(&self, name: &str) -> Result<()> {
         self.fleet.kill(name)
+    }
+
+    /// Stops a process and all that it started where they stand (SIGSTOP).
+    pub fn pause(&self, name: &str) -> Result<()> {
+        self.fleet.signal_all(name, Signal::STOP)
+    }
+
+    /// Lets a paused process go on (SIGCONT).
+    pub fn resume(&self, name: &str) -> Result<()> {
+        self.fleet.signal_all(name, Signal::CONT)
+    }
+
+    /// Tells the broker how much of the machine's memory it may take before it
+    /// refuses to be given more: 0.4 by default, next to nothing raises its alarm.
+    pub async fn limit_broker(&self, memory: f64) -> Result<()> {
+        rabbitmq::limit_memory(self.layout(), &self.options.ports, memory).await
     }
 
     /// Starts a process again after its end. Does not wait until it is ready.

@@ -4,6 +4,7 @@
 
 mod broker;
 mod database;
+mod door;
 pub mod pki;
 mod platform;
 mod requests;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub use broker::vhost;
 pub use database::{TestDatabase, database};
+pub use door::{Door, Way};
 pub use platform::Platform;
 pub use requests::{bearer, eventually, fields, metrics, reason, with_key};
 pub use stores::redis_url;

@@ -117,7 +117,9 @@ fn host_config(mesh: MeshConfig) -> HostConfig {
     let free = "127.0.0.1:0";
     let paths = ["--mesh-cert=x", "--mesh-key=x", "--mesh-ca=x"];
     let addrs = [format!("--grpc-addr={free}"), format!("--admin-addr={free}")];
-    let args = ["test"].into_iter().chain(paths).chain(addrs.iter().map(String::as_str));
+    // Nobody balances load here, and tests ask for much at once.
+    let load = ["--drain-notice-ms=0", "--max-in-flight=10000"];
+    let args = ["test"].into_iter().chain(paths).chain(load).chain(addrs.iter().map(String::as_str));
     HostConfig { mesh, ..Defaults::parse_from(args).host }
 }
 

@@ -49,20 +49,11 @@ async fn platform() -> &'static RwLock<Platform> {
         .await
 }
 
-/// All tests call from one address, where a real customer's limits would meet them.
-pub async fn limit_rates(stack: &Stack, on: bool) {
-    let percent = if on { 100 } else { 0 };
-    let admin = stack.edge_admin_url();
-    let url = format!("{admin}/runtime_modify?edge.rate_limit_percent={percent}");
-    let answer = reqwest::Client::new().post(url).send().await.expect("Envoy's admin port answers");
-    assert!(answer.status().is_success(), "{}", answer.status());
-}
-
 impl Platform {
     /// Starts a stack of its own, without limits of rates.
     pub async fn start(options: Options) -> Self {
         let stack = Stack::start(options, &mut Quiet).await.expect("the whole platform starts");
-        limit_rates(&stack, false).await;
+        stack.limit_rates(false).await.expect("Envoy's admin port answers");
         let anonymous = Client::new(&stack.edge_url());
         let password = stack.admin_password().expect("the administrator has a password");
         let admin = Admin::sign_in(anonymous, stack.admin_email(), &password).await;

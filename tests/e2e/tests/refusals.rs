@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, order, send};
-use crate::platform::{Platform, alone_on_platform, limit_rates, with_platform};
+use crate::platform::{Platform, alone_on_platform, with_platform};
 
 /// `google.rpc.Status` with a stable reason, whoever made it.
 fn is_status(answer: &Answer) {
@@ -170,7 +170,7 @@ fn empty_strings_everywhere_do_not_bring_the_edge_down() {
 #[test]
 fn a_client_that_signs_in_too_often_is_asked_to_wait() {
     alone_on_platform(async |platform| {
-        limit_rates(&platform.stack, true).await;
+        platform.stack.limit_rates(true).await.unwrap();
         let client = platform.anonymous();
         let body = json!({"email": "nobody@example.com", "password": "guess"});
         let mut last = None;
@@ -182,7 +182,7 @@ fn a_client_that_signs_in_too_often_is_asked_to_wait() {
                 break;
             }
         }
-        limit_rates(&platform.stack, false).await;
+        platform.stack.limit_rates(false).await.unwrap();
         let last = last.unwrap();
         assert_eq!((last.status, last.reason()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
     });
@@ -193,7 +193,7 @@ fn a_user_who_orders_too_often_is_asked_to_wait_wherever_the_calls_come_from() {
     alone_on_platform(async |platform| {
         let customer = platform.anonymous().register().await;
         let other = platform.anonymous().register().await;
-        limit_rates(&platform.stack, true).await;
+        platform.stack.limit_rates(true).await.unwrap();
         let mut refused = None;
         // Loopback is a whole network: every request from an address of its own.
         for host in 2..200 {
@@ -206,7 +206,7 @@ fn a_user_who_orders_too_often_is_asked_to_wait_wherever_the_calls_come_from() {
             assert_eq!(answer.reason(), "CART_EMPTY", "{}", answer.text);
         }
         let neighbour = other.client.post_once("/v1/orders", order("tok_visa")).await;
-        limit_rates(&platform.stack, false).await;
+        platform.stack.limit_rates(false).await.unwrap();
         assert_eq!(refused.expect("a limit").reason(), "RATE_LIMITED");
         assert_eq!(neighbour.reason(), "CART_EMPTY", "another user has a bucket of their own");
     });

@@ -1,5 +1,9 @@
 //! Operators look at sagas and act on them, with who and why written down.
 
+use std::time::Duration;
+
+use orders::core::ports::{Census, SagaDesk};
+use orders::infrastructure::PostgresSagas;
 use proto::orders::v1::{
     CompensateSagaRequest, GetSagaRequest, ListSagasRequest, Order, OrderState, RetrySagaRequest,
     Saga, SagaDirection, SagaFilter, SagaKind, SagaStep,
@@ -116,6 +120,34 @@ async fn an_operator_finds_a_saga_that_is_stuck_and_sees_why() {
     assert!(saga.attempts > 1 && saga.next_run_time.is_some());
     assert_eq!(saga.actions, []);
     assert_eq!(desk.list(SagaFilter::Unspecified).await.len(), 1);
+}
+
+#[tokio::test]
+async fn every_saga_past_its_deadline_is_counted_whether_somebody_holds_it_or_not() {
+    let (stage, shop) = Stage::with_instance().await;
+    let desk = PostgresSagas::new(stage.database.pool.clone(), Duration::from_secs(60));
+    let ended = stage.customer().place(&shop.client, "k").await.unwrap();
+    settled(&stage, &ended).await;
+    assert_eq!(desk.count().await.unwrap(), Census::default());
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        let (_, order) = stuck(&stage, &shop, Call::Capture).await;
+        pause(&stage, &order).await;
+        orders.push(id_of(&order));
+    }
+    let held = "update sagas set lease_owner = gen_random_uuid(),
+                    lease_until = now() + interval '1 hour'
+                where order_id = $1";
+    let late = "update sagas set started_at = now() - interval '2 hours',
+                    deadline_at = now() - interval '1 hour'
+                where order_id = any($1) or status = 'done'";
+    let database = &stage.database.pool;
+    sqlx::query(held).bind(orders[0]).execute(database).await.unwrap();
+    sqlx::query(late).bind(&orders[..2]).execute(database).await.unwrap();
+    let Census { running, overdue, oldest_seconds } = desk.count().await.unwrap();
+    assert_eq!(running, [("forward".to_owned(), "settle".to_owned(), 3)]);
+    assert_eq!(overdue, 2, "the one that is held and the one that nobody holds");
+    assert!((7_200.0..7_300.0).contains(&oldest_seconds), "{oldest_seconds}");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use proto::payments::v1 as pb;
 use tonic::Status;
 use types::Money;
 
-use crate::core::Error;
-use crate::domain::{Payment, RefundError, State};
+use crate::core::{Error, Findings};
+use crate::domain::{Discrepancy, DiscrepancyKind, Payment, RefundError, State};
 
 pub(super) fn to_payment(payment: &Payment) -> pb::Payment {
     let (state, failure_reason) = to_state(payment.state);
@@ -36,6 +36,44 @@ fn to_state(state: State) -> (pb::PaymentState, &'static str) {
     }
 }
 
+pub(super) fn to_page(
+    findings: Findings,
+    next_page_token: String,
+) -> pb::ReconcilePaymentsResponse {
+    let Findings { discrepancies, compared, unsettled } = findings;
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    pb::ReconcilePaymentsResponse {
+        discrepancies: discrepancies.into_iter().map(to_discrepancy).collect(),
+        next_page_token,
+        compared_count: count(compared),
+        unsettled_count: count(unsettled),
+    }
+}
+
+fn to_discrepancy(discrepancy: Discrepancy) -> pb::PaymentDiscrepancy {
+    let Discrepancy { kind, payment, charge_id, recorded, provided } = discrepancy;
+    pb::PaymentDiscrepancy {
+        kind: to_kind(kind).into(),
+        payment_id: payment.map(|p| p.payment_id.to_string()).unwrap_or_default(),
+        order_id: payment.map(|p| p.order_id.to_string()).unwrap_or_default(),
+        charge_id: charge_id.unwrap_or_default(),
+        recorded,
+        provided,
+    }
+}
+
+fn to_kind(kind: DiscrepancyKind) -> pb::PaymentDiscrepancyKind {
+    match kind {
+        DiscrepancyKind::ChargeUnknown => pb::PaymentDiscrepancyKind::ChargeUnknown,
+        DiscrepancyKind::PaymentUnknown => pb::PaymentDiscrepancyKind::PaymentUnknown,
+        DiscrepancyKind::Amount => pb::PaymentDiscrepancyKind::Amount,
+        DiscrepancyKind::State => pb::PaymentDiscrepancyKind::State,
+        DiscrepancyKind::Captured => pb::PaymentDiscrepancyKind::Captured,
+        DiscrepancyKind::Refunded => pb::PaymentDiscrepancyKind::Refunded,
+        DiscrepancyKind::Ledger => pb::PaymentDiscrepancyKind::Ledger,
+    }
+}
+
 pub(super) fn problem(error: Error) -> Status {
     Problem::from(error).into()
 }
@@ -58,6 +96,7 @@ impl From<Error> for Problem {
                 let text = "the payment provider does not answer; the outcome is not known yet";
                 Self::unavailable("PROVIDER_UNAVAILABLE", text)
             }
+            Error::WindowInvalid => Self::invalid("WINDOW_INVALID", text),
             Error::ProviderUnknown => Self::not_found("PROVIDER_UNKNOWN", text),
             Error::WebhookSignature => {
                 tracing::warn!("a webhook without a valid signature");

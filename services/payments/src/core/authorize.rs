@@ -41,6 +41,10 @@ impl Payments {
     /// sent first: it belongs to the idempotency key.
     async fn ask(&self, payment: Payment) -> Result<Payment, Error> {
         let Some(token) = &payment.token else { return Ok(payment) };
+        self.check_provider(&payment)?;
+        if self.keys_are_forgotten(payment.created_at) {
+            return self.look_up_or_give_up(payment).await;
+        }
         match self.provider.authorize(&payment, token).await {
             Ok(charge) => self.learn(payment, &charge).await,
             Err(ProviderError::Declined { why, charge_id }) => {

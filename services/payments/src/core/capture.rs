@@ -15,6 +15,7 @@ impl Payments {
         let found = self.payments.find(PaymentKey::Order(order_id)).await?;
         let mut payment = found.ok_or(Error::NotFound)?;
         if let (State::Authorized, Some(charge_id)) = (payment.state, payment.charge_id.clone()) {
+            self.check_provider(&payment)?;
             payment = match self.provider.capture(payment.id, &charge_id).await {
                 Ok(charge) => self.learn(payment, &charge).await?,
                 // Captured or voided already, and not recorded here: find out which.

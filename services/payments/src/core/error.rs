@@ -31,6 +31,8 @@ pub enum Error {
     ProviderUnavailable(String),
     #[error("there is no such provider")]
     ProviderUnknown,
+    #[error("the window must end after it starts, and span 31 days at most")]
+    WindowInvalid,
     #[error("the webhook's signature is not valid")]
     WebhookSignature,
     #[error("the webhook is malformed: {0}")]

@@ -2,7 +2,7 @@
 
 use super::ports::ProviderError;
 use super::{Error, Payments, TRIES};
-use crate::domain::{Charge, Lesson, Payment};
+use crate::domain::{Charge, ChargeState, Lesson, Payment, State};
 
 impl Payments {
     /// Records what a charge means for a payment, and frees money that is set aside
@@ -29,16 +29,42 @@ impl Payments {
         Err(Error::Conflict)
     }
 
+    /// What the provider knows of a payment.
+    pub(super) async fn find(&self, payment: &Payment) -> Result<Option<Charge>, Error> {
+        self.check_provider(payment)?;
+        Ok(self.provider.find(payment).await?)
+    }
+
     /// Records what the provider knows of a payment; nothing when it knows nothing.
     pub(super) async fn look_up(&self, payment: Payment) -> Result<Payment, Error> {
-        match self.provider.find_by_reference(payment.id).await? {
+        match self.find(&payment).await? {
             Some(charge) => self.learn(payment, &charge).await,
             None => Ok(payment),
         }
     }
 
+    /// Looks a payment up, and gives up one that the provider does not know and that
+    /// cannot be asked for again.
+    pub(super) async fn look_up_or_give_up(&self, payment: Payment) -> Result<Payment, Error> {
+        let payment = self.look_up(payment).await?;
+        if payment.state == State::Pending && self.keys_are_forgotten(payment.created_at) {
+            return self.give_up(payment).await;
+        }
+        Ok(payment)
+    }
+
+    /// Voids a payment here. A charge that is still on its way is freed when it
+    /// arrives.
+    pub(super) async fn give_up(&self, payment: Payment) -> Result<Payment, Error> {
+        let next = payment.abandoned(types::now());
+        if self.payments.save(&next, &[]).await? {
+            return Ok(next);
+        }
+        self.reload(payment.id).await
+    }
+
     /// Frees money that is set aside for a payment that is over.
-    async fn free(&self, payment: &Payment, charge: &Charge) -> Result<Charge, Error> {
+    pub(super) async fn free(&self, payment: &Payment, charge: &Charge) -> Result<Charge, Error> {
         metrics::counter!("payments_stray_charges_total").increment(1);
         tracing::warn!(
             payment.id = %payment.id,
@@ -47,10 +73,17 @@ impl Payments {
         );
         match self.provider.void(payment.id, &charge.id).await {
             Ok(voided) => Ok(voided),
-            Err(ProviderError::Refused(_)) => {
-                Err(contradiction(payment, charge, "a stray charge cannot be voided"))
-            }
+            // Perhaps it is free already: somebody else was faster, or it expired.
+            Err(ProviderError::Refused(_)) => self.freed(payment, charge).await,
             Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn freed(&self, payment: &Payment, charge: &Charge) -> Result<Charge, Error> {
+        let stray = Payment { charge_id: Some(charge.id.clone()), ..payment.clone() };
+        match self.provider.find(&stray).await? {
+            Some(found) if found.state == ChargeState::Voided => Ok(found),
+            _ => Err(contradiction(payment, charge, "a stray charge cannot be voided")),
         }
     }
 }

@@ -1,11 +1,19 @@
 //! What the use cases need from elsewhere.
 
+mod books;
+mod provider;
+
+use std::time::Duration;
+
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use books::{Accounts, Books, Entry, Listing, Page, Turn, Window};
+pub use provider::{Provider, ProviderError};
+
 use super::Error;
-use crate::domain::{Charge, Event, Failure, NewRefund, Payment, Refund, RefundState, Token};
+use crate::domain::{Charge, Event, NewRefund, Payment, Refund, RefundState};
 
 /// How a payment is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +69,10 @@ pub trait RefundRepository: Send + Sync {
 
     /// Refunds that it is time to ask the provider about.
     async fn due(&self, limit: i64) -> Result<Vec<Refund>, Error>;
+
+    /// Forgets some idempotency keys of refunds that were settled that long ago;
+    /// answers how many. The refunds stay.
+    async fn forget_keys(&self, age: Duration, limit: i64) -> Result<u64, Error>;
 }
 
 /// Where the provider's news are kept before they are handled.
@@ -71,43 +83,13 @@ pub trait WebhookLog: Send + Sync {
 
     /// Remembers that an event was handled, and how.
     async fn finish(&self, provider: &str, event_id: &str, outcome: &str) -> Result<(), Error>;
-}
 
-/// A payment provider. Every change carries an idempotency key made from the
-/// payment and the operation, so that it may be asked for again.
-#[async_trait]
-pub trait Provider: Send + Sync {
-    async fn authorize(&self, payment: &Payment, token: &Token) -> Result<Charge, ProviderError>;
+    /// Ids and bodies of events that were kept long ago and not handled; each is
+    /// answered again later, ever more rarely, until it is.
+    async fn due(&self, provider: &str, limit: i64) -> Result<Vec<(String, Vec<u8>)>, Error>;
 
-    async fn capture(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError>;
-
-    async fn void(&self, payment_id: Uuid, charge_id: &str) -> Result<Charge, ProviderError>;
-
-    async fn refund(&self, refund: &Refund, charge_id: &str) -> Result<(), ProviderError>;
-
-    /// The charge made for a payment, if the provider knows of one.
-    async fn find_by_reference(&self, payment_id: Uuid) -> Result<Option<Charge>, ProviderError>;
-}
-
-/// Why a provider did not do what it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProviderError {
-    /// The means of payment was refused: a final answer.
-    #[error("refused: {}", .why.reason())]
-    Declined { why: Failure, charge_id: Option<String> },
-    /// The charge's state does not allow it; nothing has changed.
-    #[error("the charge does not allow it: {0}")]
-    Refused(String),
-    /// Whether it was done is not known.
-    #[error("{0}")]
-    Unknown(String),
-}
-
-impl From<ProviderError> for Error {
-    /// For places where only an unknown outcome is left to expect.
-    fn from(error: ProviderError) -> Self {
-        Self::ProviderUnavailable(error.to_string())
-    }
+    /// Removes some events that were handled that long ago; answers how many.
+    async fn purge(&self, age: Duration, limit: i64) -> Result<u64, Error>;
 }
 
 /// The provider's news.
@@ -146,11 +128,12 @@ pub trait WebhookReader: Send + Sync {
     /// The header with the signature, in lower case.
     fn header(&self) -> &'static str;
 
-    /// Errors: `WebhookSignature`, `WebhookMalformed`.
-    fn read(
-        &self,
-        signature: Option<&str>,
-        body: &[u8],
-        now: OffsetDateTime,
-    ) -> Result<Webhook, Error>;
+    /// Refuses a body that the provider has not signed lately.
+    ///
+    /// Errors: `WebhookSignature`.
+    fn check(&self, signature: Option<&str>, body: &[u8], now: OffsetDateTime)
+    -> Result<(), Error>;
+
+    /// Errors: `WebhookMalformed`.
+    fn parse(&self, body: &[u8]) -> Result<Webhook, Error>;
 }

@@ -23,9 +23,37 @@ impl Payments {
             return Ok(refund.state);
         }
         let payment = self.reload(refund.payment_id).await?;
+        self.check_provider(&payment)?;
         let charge_id = payment.charge_id.as_deref().unwrap_or_default();
-        let outcome = match self.provider.refund(refund, charge_id).await {
-            Ok(()) => RefundState::Succeeded,
+        let outcome = match self.made_before(refund, charge_id).await? {
+            Some(outcome) => outcome,
+            None => self.make(&payment, refund, charge_id).await?,
+        };
+        self.refunds.settle(refund, outcome).await?;
+        Ok(outcome)
+    }
+
+    /// What became of a refund that it is too late to ask for again: with its
+    /// idempotency key forgotten, money would be given back a second time.
+    async fn made_before(
+        &self,
+        refund: &Refund,
+        charge_id: &str,
+    ) -> Result<Option<RefundState>, Error> {
+        if self.keys_are_forgotten(refund.created_at) {
+            return Ok(self.provider.find_refund(refund, charge_id).await?);
+        }
+        Ok(None)
+    }
+
+    async fn make(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        charge_id: &str,
+    ) -> Result<RefundState, Error> {
+        match self.provider.refund(refund, charge_id).await {
+            Ok(()) => Ok(RefundState::Succeeded),
             Err(ProviderError::Refused(why)) => {
                 metrics::counter!("payments_contradictions_total").increment(1);
                 tracing::error!(
@@ -33,11 +61,9 @@ impl Payments {
                     refund.id = %refund.id,
                     "the provider refused a refund that we hold the money of: {why}"
                 );
-                RefundState::Failed
+                Ok(RefundState::Failed)
             }
-            Err(error) => return Err(error.into()),
-        };
-        self.refunds.settle(refund, outcome).await?;
-        Ok(outcome)
+            Err(error) => Err(error.into()),
+        }
     }
 }

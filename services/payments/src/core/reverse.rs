@@ -27,18 +27,19 @@ impl Payments {
     /// A charge may have been made whose answer we never got. If there is none yet,
     /// one that is still on its way finds the payment voided when it arrives.
     async fn abandon(&self, payment: Payment) -> Result<Payment, Error> {
-        let payment = self.look_up(payment).await?;
-        if payment.state != State::Pending {
-            return Ok(payment);
+        match self.find(&payment).await? {
+            None => self.give_up(payment).await,
+            // Nobody will ever take another amount than was asked for.
+            Some(charge) if charge.is_set_aside_wrongly(payment.amount) => {
+                self.free(&payment, &charge).await?;
+                self.give_up(payment).await
+            }
+            Some(charge) => self.learn(payment, &charge).await,
         }
-        let next = payment.abandoned(types::now());
-        if self.payments.save(&next, &[]).await? {
-            return Ok(next);
-        }
-        self.reload(payment.id).await
     }
 
     async fn void(&self, payment: Payment) -> Result<Payment, Error> {
+        self.check_provider(&payment)?;
         let charge_id = payment.charge_id.as_deref().unwrap_or_default();
         match self.provider.void(payment.id, charge_id).await {
             Ok(charge) => self.learn(payment, &charge).await,

@@ -20,14 +20,20 @@ impl Payments {
         if provider != self.provider_name {
             return Err(Error::ProviderUnknown);
         }
-        let webhook = self.reader.read(signature, body, types::now())?;
+        self.reader.check(signature, body, types::now())?;
+        let webhook = self.reader.parse(body)?;
         if self.webhooks.store(provider, &webhook, body).await? {
             count("duplicate");
             return Ok(());
         }
-        let outcome = self.handle(&webhook).await?;
+        self.handle_and_finish(&webhook).await.map(drop)
+    }
+
+    pub(super) async fn handle_and_finish(&self, webhook: &Webhook) -> Result<&'static str, Error> {
+        let outcome = self.handle(webhook).await?;
+        self.webhooks.finish(self.provider_name, &webhook.event_id, outcome).await?;
         count(outcome);
-        self.webhooks.finish(provider, &webhook.event_id, outcome).await
+        Ok(outcome)
     }
 
     async fn handle(&self, webhook: &Webhook) -> Result<&'static str, Error> {
@@ -36,6 +42,7 @@ impl Payments {
             Some(id) => self.payments.find(PaymentKey::Id(*id)).await?,
             None => None,
         };
+        let payment = payment.filter(|p| p.provider == self.provider_name);
         let Some(payment) = payment else {
             tracing::warn!(
                 webhook.id = webhook.event_id,

@@ -13,9 +13,23 @@ pub struct Charge {
     pub id: String,
     /// Absent: in a currency that the platform does not trade in.
     pub amount: Option<Money>,
+    /// Taken, in minor units, given back or not.
+    pub captured_minor: i64,
     /// Given back so far, in minor units.
     pub refunded_minor: i64,
     pub state: ChargeState,
+}
+
+impl Charge {
+    /// Ended without money.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, ChargeState::Voided | ChargeState::Declined(_))
+    }
+
+    /// Money is held for a payment of `amount`, and it is another sum.
+    pub fn is_set_aside_wrongly(&self, amount: Money) -> bool {
+        self.state == ChargeState::Authorized && self.amount != Some(amount)
+    }
 }
 
 /// Where a charge is in its life.

@@ -117,7 +117,13 @@ impl Payment {
     /// what is known already mean nothing.
     pub fn learn(&self, charge: &Charge, now: OffsetDateTime) -> Lesson {
         if charge.amount != Some(self.amount) {
+            if self.is_over() && charge.is_over() {
+                return Lesson::Nothing;
+            }
             return Lesson::Contradiction("the provider's amount is not ours");
+        }
+        if charge.state == ChargeState::Captured && charge.captured_minor != self.amount.minor() {
+            return Lesson::Contradiction("the provider took another sum than was asked for");
         }
         if self.charge_id.as_ref().is_some_and(|known| *known != charge.id) {
             return second_charge(charge);
@@ -158,6 +164,11 @@ impl Payment {
     /// Given up before the provider knew of it.
     pub fn abandoned(&self, now: OffsetDateTime) -> Self {
         self.step(State::Voided, None, now)
+    }
+
+    /// Ended without money.
+    fn is_over(&self) -> bool {
+        matches!(self.state, State::Voided | State::Failed(_))
     }
 
     fn step(&self, state: State, charge_id: Option<&str>, now: OffsetDateTime) -> Self {

@@ -21,7 +21,8 @@ fn payment(state: State) -> Payment {
 
 fn charge(state: ChargeState) -> Charge {
     let amount = Some(Money::new(1_000, Currency::Eur));
-    Charge { id: "ch_1".to_owned(), amount, refunded_minor: 0, state }
+    let captured_minor = if state == ChargeState::Captured { 1_000 } else { 0 };
+    Charge { id: "ch_1".to_owned(), amount, captured_minor, refunded_minor: 0, state }
 }
 
 fn becomes(from: State, news: ChargeState) -> Option<(State, Vec<Event>)> {
@@ -110,6 +111,14 @@ fn another_amount_or_currency_is_never_applied() {
     for (state, amount) in ALL.iter().flat_map(|s| others.map(|o| (*s, o))) {
         let news = Charge { amount, ..charge(ChargeState::Authorized) };
         assert!(matches!(payment(state).learn(&news, NOW), Lesson::Contradiction(_)));
+    }
+}
+
+#[test]
+fn a_part_of_the_money_is_not_taken_for_the_whole() {
+    let part = Charge { captured_minor: 999, ..charge(ChargeState::Captured) };
+    for state in [State::Pending, State::Authorized] {
+        assert!(matches!(payment(state).learn(&part, NOW), Lesson::Contradiction(_)));
     }
 }
 

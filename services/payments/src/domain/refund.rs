@@ -1,5 +1,6 @@
 //! Money on its way back.
 
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
@@ -33,6 +34,7 @@ pub struct Refund {
     pub payment_id: Uuid,
     pub amount: Money,
     pub state: RefundState,
+    pub created_at: OffsetDateTime,
 }
 
 /// Where a refund is in its life.

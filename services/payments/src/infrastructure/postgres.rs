@@ -1,5 +1,6 @@
 //! All SQL of the service, one file per aggregate.
 
+mod accounts;
 mod ledger;
 mod payments;
 mod refunds;
@@ -8,6 +9,7 @@ mod webhooks;
 
 use std::time::Duration;
 
+pub use accounts::PostgresAccounts;
 pub use payments::PostgresPayments;
 pub use refunds::PostgresRefunds;
 pub use webhooks::PostgresWebhooks;

@@ -7,20 +7,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::SandboxConfig;
 use crate::core::Error;
-use crate::core::ports::{Provider, ProviderError, Webhook, WebhookReader};
-use crate::domain::{Charge, Payment, Refund, Token};
+use crate::core::ports::{
+    Books, Entry, Listing, Page, Provider, ProviderError, Webhook, WebhookReader, Window,
+};
+use crate::domain::{Charge, Payment, Refund, RefundState, Token};
 use crate::infrastructure::http::{self, SetupError, secret};
 use crate::infrastructure::signature;
-use wire::{WireCharge, WireCharges, WireError};
+use wire::{WireCharge, WireError, WireList, WireRefund};
 
 /// The provider's name, as in webhook paths and in the database.
 pub const NAME: &str = "sandbox";
+
+/// It remembers idempotency keys for a day at least; an hour is for clocks that differ
+/// and requests that are on their way.
+const KEYS_ARE_KEPT: Duration = Duration::from_secs(23 * 3_600);
 
 /// A client of the sandbox.
 pub struct Sandbox {
@@ -62,6 +69,20 @@ impl Sandbox {
         request: RequestBuilder,
     ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
         http::send(operation, request.bearer_auth(self.api_key.expose_secret())).await
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<WireList<T>, ProviderError> {
+        let request = self.client.get(self.url(path)?).query(query);
+        let (status, body) = self.send(operation, request).await?;
+        if status != StatusCode::OK {
+            return Err(WireError::of(&body).unknown(operation, status));
+        }
+        http::parse(&body)
     }
 
     fn url(&self, path: &str) -> Result<Url, ProviderError> {
@@ -108,21 +129,67 @@ impl Provider for Sandbox {
     async fn refund(&self, refund: &Refund, charge_id: &str) -> Result<(), ProviderError> {
         let path = format!("/v1/charges/{charge_id}/refunds");
         let key = format!("{}:refund:{}", refund.payment_id, refund.id);
-        let body = json!({ "amount_minor": refund.amount.minor() });
+        let body = json!({ "amount_minor": refund.amount.minor(), "reference": refund.id });
         let (status, body) = self.post("refund", &path, key, body).await?;
         wire::changed("refund", status, &body).map(drop)
     }
 
-    async fn find_by_reference(&self, payment_id: Uuid) -> Result<Option<Charge>, ProviderError> {
-        let mut url = self.url("/v1/charges")?;
-        url.query_pairs_mut().append_pair("reference", &payment_id.to_string());
-        let (status, body) = self.send("find", self.client.get(url)).await?;
-        if status != StatusCode::OK {
-            return Err(WireError::of(&body).unknown("find", status));
+    async fn find(&self, payment: &Payment) -> Result<Option<Charge>, ProviderError> {
+        if let Some(charge_id) = &payment.charge_id {
+            let url = self.url(&format!("/v1/charges/{charge_id}"))?;
+            let (status, body) = self.send("find", self.client.get(url)).await?;
+            return match status {
+                StatusCode::OK => http::parse::<WireCharge>(&body).map(Charge::from).map(Some),
+                StatusCode::NOT_FOUND if WireError::of(&body).code == "not_found" => Ok(None),
+                _ => Err(WireError::of(&body).unknown("find", status)),
+            };
         }
         // The idempotency key lets there be one at most.
-        let WireCharges { data } = http::parse(&body)?;
-        Ok(data.into_iter().next().map(Charge::from))
+        let query = [("reference", payment.id.to_string())];
+        let found: WireList<WireCharge> = self.list("find", "/v1/charges", &query).await?;
+        Ok(found.data.into_iter().next().map(Charge::from))
+    }
+
+    async fn find_refund(
+        &self,
+        refund: &Refund,
+        _charge_id: &str,
+    ) -> Result<Option<RefundState>, ProviderError> {
+        let query = [("reference", refund.id.to_string())];
+        let found: WireList<WireRefund> = self.list("find_refund", "/v1/refunds", &query).await?;
+        // It makes a refund or refuses; it has none that fails later.
+        Ok(found.data.first().map(|_| RefundState::Succeeded))
+    }
+
+    fn remembers_keys_for(&self) -> Duration {
+        KEYS_ARE_KEPT
+    }
+}
+
+#[async_trait]
+impl Books for Sandbox {
+    async fn page(
+        &self,
+        listing: Listing,
+        window: Window,
+        after: Option<&str>,
+    ) -> Result<Page, ProviderError> {
+        let mut query = vec![
+            ("created_gte", window.start.unix_timestamp().to_string()),
+            ("created_lt", window.end.unix_timestamp().to_string()),
+            ("limit", "100".to_owned()),
+        ];
+        query.extend(after.map(|id| ("after", id.to_owned())));
+        match listing {
+            Listing::Made => {
+                let list: WireList<WireCharge> = self.list("list", "/v1/charges", &query).await?;
+                Ok(list.page(Entry::from))
+            }
+            Listing::Refunded => {
+                let list: WireList<WireRefund> = self.list("list", "/v1/refunds", &query).await?;
+                Ok(list.page(|refund| Entry::from(refund.charge)))
+            }
+        }
     }
 }
 
@@ -131,13 +198,16 @@ impl WebhookReader for Sandbox {
         "stoa-signature"
     }
 
-    fn read(
+    fn check(
         &self,
         signature: Option<&str>,
         body: &[u8],
         now: OffsetDateTime,
-    ) -> Result<Webhook, Error> {
-        signature::check(&self.webhook_secret, signature, body, now)?;
+    ) -> Result<(), Error> {
+        signature::check(&self.webhook_secret, signature, body, now)
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Webhook, Error> {
         wire::webhook(body)
     }
 }

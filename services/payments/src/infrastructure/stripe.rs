@@ -8,22 +8,33 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::StripeConfig;
 use crate::core::Error;
-use crate::core::ports::{Provider, ProviderError, Webhook, WebhookReader};
-use crate::domain::{Charge, Payment, Refund, Token};
+use crate::core::ports::{
+    Books, Listing, Page, Provider, ProviderError, Webhook, WebhookReader, Window,
+};
+use crate::domain::{Charge, Payment, Refund, RefundState, Token};
 use crate::infrastructure::http::{self, SetupError, secret};
 use crate::infrastructure::signature;
-use wire::{Failed, Intent, Intents, Refunded};
+use wire::books::{List, Refunded};
+use wire::{Failed, Intent};
 
 /// The provider's name, as in webhook paths and in the database.
 pub const NAME: &str = "stripe";
 
 /// The shapes of [`wire`] are of this version, whatever the account's own is.
 const API_VERSION: &str = "2024-06-20";
+
+/// Idempotency keys are removed after 24 hours; an hour is for clocks that differ and
+/// requests that are on their way. <https://docs.stripe.com/api/idempotent_requests>
+const KEYS_ARE_KEPT: Duration = Duration::from_secs(23 * 3_600);
+
+/// The longest page there is.
+const PAGE: &str = "100";
 
 /// A client of Stripe.
 pub struct Stripe {
@@ -64,6 +75,20 @@ impl Stripe {
     ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
         let request = request.header("stripe-version", API_VERSION);
         http::send(operation, request.bearer_auth(self.api_key.expose_secret())).await
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        query: Form<'_>,
+    ) -> Result<T, ProviderError> {
+        let request = self.client.get(self.url(path)?).query(query);
+        let (status, body) = self.send(operation, request).await?;
+        if !status.is_success() {
+            return Err(Failed::of(&body).unknown(operation, status));
+        }
+        http::parse(&body)
     }
 
     /// Segments are escaped: an id is whatever the provider told.
@@ -143,20 +168,66 @@ impl Provider for Stripe {
         Err(Failed::of(&body).of_step("refund", status))
     }
 
-    /// What Stripe's search finds is up to a minute old; what it does not find yet is
-    /// looked up again later.
-    async fn find_by_reference(&self, payment_id: Uuid) -> Result<Option<Charge>, ProviderError> {
-        let mut url = self.url(&["payment_intents", "search"])?;
-        url.query_pairs_mut()
-            .append_pair("query", &format!("metadata['payment_id']:'{payment_id}'"))
-            .append_pair("expand[]", "data.latest_charge");
-        let (status, body) = self.send("find", self.client.get(url)).await?;
-        if !status.is_success() {
-            return Err(Failed::of(&body).unknown("find", status));
+    /// What Stripe's search finds is up to a minute old, so a known intent is asked for
+    /// by its id; what the search does not find yet is looked up again later.
+    async fn find(&self, payment: &Payment) -> Result<Option<Charge>, ProviderError> {
+        if let Some(intent_id) = &payment.charge_id {
+            let query = [("expand[]", "latest_charge")];
+            let request = self.client.get(self.url(&["payment_intents", intent_id])?).query(&query);
+            let (status, body) = self.send("find", request).await?;
+            return match status {
+                StatusCode::NOT_FOUND => Ok(None),
+                s if s.is_success() => http::parse::<Intent>(&body)?.charge().map(Some),
+                _ => Err(Failed::of(&body).unknown("find", status)),
+            };
         }
+        let search = format!("metadata['payment_id']:'{}'", payment.id);
+        let query = [("query", search.as_str()), ("expand[]", "data.latest_charge")];
         // The idempotency key lets there be one at most.
-        let Intents { data } = http::parse(&body)?;
-        data.into_iter().next().map(|intent| intent.charge()).transpose()
+        let found: List<Intent> = self.list("find", &["payment_intents", "search"], &query).await?;
+        found.data.into_iter().next().map(Intent::charge).transpose()
+    }
+
+    async fn find_refund(
+        &self,
+        refund: &Refund,
+        charge_id: &str,
+    ) -> Result<Option<RefundState>, ProviderError> {
+        let query = [("payment_intent", charge_id), ("limit", PAGE)];
+        let list: List<Refunded> = self.list("find_refund", &["refunds"], &query).await?;
+        list.refund(refund.id)
+    }
+
+    fn remembers_keys_for(&self) -> Duration {
+        KEYS_ARE_KEPT
+    }
+}
+
+#[async_trait]
+impl Books for Stripe {
+    async fn page(
+        &self,
+        listing: Listing,
+        window: Window,
+        after: Option<&str>,
+    ) -> Result<Page, ProviderError> {
+        let start = window.start.unix_timestamp().to_string();
+        let end = window.end.unix_timestamp().to_string();
+        let mut query =
+            vec![("created[gte]", start.as_str()), ("created[lt]", &end), ("limit", PAGE)];
+        query.extend(after.map(|id| ("starting_after", id)));
+        match listing {
+            Listing::Made => {
+                query.push(("expand[]", "data.latest_charge"));
+                let list: List<Intent> = self.list("list", &["payment_intents"], &query).await?;
+                Ok(list.page())
+            }
+            Listing::Refunded => {
+                query.push(("expand[]", "data.payment_intent.latest_charge"));
+                let list: List<Refunded> = self.list("list", &["refunds"], &query).await?;
+                Ok(list.page())
+            }
+        }
     }
 }
 
@@ -165,13 +236,16 @@ impl WebhookReader for Stripe {
         "stripe-signature"
     }
 
-    fn read(
+    fn check(
         &self,
         signature: Option<&str>,
         body: &[u8],
         now: OffsetDateTime,
-    ) -> Result<Webhook, Error> {
-        signature::check(&self.webhook_secret, signature, body, now)?;
+    ) -> Result<(), Error> {
+        signature::check(&self.webhook_secret, signature, body, now)
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Webhook, Error> {
         wire::webhook(body)
     }
 }

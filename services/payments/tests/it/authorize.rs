@@ -150,8 +150,8 @@ async fn a_charge_whose_answer_was_lost_is_found_by_authorizing_again() {
 }
 
 #[tokio::test]
-async fn a_charge_whose_answer_was_lost_is_found_by_reconciling() {
-    let world = World::with(Options { reconcile_after_millis: 200, ..Options::default() }).await;
+async fn a_charge_whose_answer_was_lost_is_found_by_the_sweep() {
+    let world = World::with(Options { sweep_after_millis: 200, ..Options::default() }).await;
     let order = Order::by("tok_visa");
     world.road.set(Traffic::LosesAnswers);
     world.authorize(&order).await.expect_err("no answer");

@@ -76,7 +76,8 @@ impl Door {
         let mut request = Request::new(message);
         if !letter.signature.is_empty() {
             let signature = letter.signature.parse().unwrap();
-            request.metadata_mut().insert("stoa-signature", signature);
+            let header = if provider == "stripe" { "stripe-signature" } else { "stoa-signature" };
+            request.metadata_mut().insert(header, signature);
         }
         let mut payments = self.inner.get().expect("leads somewhere").clone();
         payments.receive_webhook(request).await.map(drop)

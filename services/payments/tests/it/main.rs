@@ -4,8 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod authorize;
+mod bank;
+mod books;
 mod capture;
 mod door;
+mod forgotten;
+mod hammer;
+mod ledger;
+mod matrix;
+mod page;
+mod purge;
+mod reconcile;
 mod refund;
 mod reverse;
 mod road;

@@ -10,17 +10,17 @@ use uuid::Uuid;
 use crate::road::Traffic;
 use crate::world::{Options, Order, World, eur};
 
-struct Manager<'w> {
+pub struct Manager<'w> {
     world: &'w World,
     token: String,
 }
 
 impl<'w> Manager<'w> {
-    fn of(world: &'w World) -> Self {
+    pub fn of(world: &'w World) -> Self {
         Self { world, token: world.platform.token(Uuid::now_v7(), &["manager"]) }
     }
 
-    async fn refund(
+    pub async fn refund(
         &self,
         payment: &pb::Payment,
         amount: Option<Money>,
@@ -129,8 +129,8 @@ async fn a_refund_whose_answer_was_lost_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_refund_whose_answer_was_lost_is_found_by_reconciling() {
-    let world = World::with(Options { reconcile_after_millis: 200, ..Options::default() }).await;
+async fn a_refund_whose_answer_was_lost_is_found_by_the_sweep() {
+    let world = World::with(Options { sweep_after_millis: 200, ..Options::default() }).await;
     let manager = Manager::of(&world);
     let order = Order::by("tok_visa");
     let payment = world.captured(&order).await;

@@ -162,9 +162,8 @@ async fn a_charge_that_arrives_after_the_reversal_is_freed_by_its_webhook() {
 }
 
 #[tokio::test]
-async fn a_charge_that_arrives_after_the_reversal_is_freed_by_reconciling() {
-    let options =
-        Options { patience_millis: 1_500, reconcile_after_millis: 300, ..Options::default() };
+async fn a_charge_that_arrives_after_the_reversal_is_freed_by_the_sweep() {
+    let options = Options { patience_millis: 1_500, sweep_after_millis: 300, ..Options::default() };
     let world = World::with(options).await;
     let order = Order::by("tok_timeout");
     reversed_while_on_its_way(&world, &order).await.expect("refused");

@@ -1,24 +1,14 @@
 //! What the provider tells, in any order, late, twice, or not from the provider.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::reason;
-use time::OffsetDateTime;
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::bank::{from_provider, signed};
 use crate::door::Letter;
 use crate::road::Traffic;
 use crate::world::{Options, Order, WEBHOOK_SECRET, World};
-
-/// A letter signed by the provider some seconds ago.
-fn signed(body: &[u8], secret: &str, seconds_ago: i64) -> Letter {
-    let seconds = OffsetDateTime::now_utc().unix_timestamp() - seconds_ago;
-    Letter { signature: sandbox::signature::sign(secret, seconds, body), body: body.to_vec() }
-}
-
-fn from_provider(event: &Value) -> Letter {
-    signed(event.to_string().as_bytes(), WEBHOOK_SECRET, 0)
-}
 
 /// What the provider says about a payment that is pending here.
 async fn pending_with_letter(world: &World, order: &Order) -> Letter {

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use clap::Parser;
 use events::BrokerConfig;
 use grpc::MeshChannel;
-use payments::config::{Config, ProviderKind, ReconcileConfig, SandboxConfig, StripeConfig};
+use payments::config::{
+    Config, ProviderKind, ReconcileConfig, RetentionConfig, SandboxConfig, StripeConfig,
+    SweepConfig,
+};
 use proto::google::r#type::Money;
 use proto::payments::v1 as pb;
 use proto::payments::v1::checkout_payment_service_client::CheckoutPaymentServiceClient;
@@ -15,32 +18,39 @@ use testkit::{Platform, TestDatabase};
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::bank::Bank;
 use crate::door::Door;
 use crate::road::Road;
+use crate::stripe_double::StripeDouble;
 
 pub const WEBHOOK_SECRET: &str = "whsec_test";
-const API_KEY: &str = "sk_test";
+pub const API_KEY: &str = "sk_test";
 const FREE: &str = "127.0.0.1:0";
 
 /// What may differ between worlds.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    pub provider: ProviderKind,
     /// Webhooks reach payments by themselves.
     pub webhooks: bool,
     pub webhook_duplicates: u32,
     /// How long payments waits for the sandbox.
     pub patience_millis: u64,
     /// When payments looks up what it does not know.
-    pub reconcile_after_millis: u64,
+    pub sweep_after_millis: u64,
+    /// How often payments compares books by itself.
+    pub reconcile_every_seconds: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            provider: ProviderKind::Sandbox,
             webhooks: false,
             webhook_duplicates: 0,
             patience_millis: 4_000,
-            reconcile_after_millis: 600_000,
+            sweep_after_millis: 600_000,
+            reconcile_every_seconds: 3_600,
         }
     }
 }
@@ -48,7 +58,7 @@ impl Default for Options {
 pub struct World {
     pub platform: Platform,
     pub database: TestDatabase,
-    pub bank: TestDatabase,
+    pub bank: Bank,
     pub road: Road,
     pub door: Door,
     pub checkout: CheckoutPaymentServiceClient<MeshChannel>,
@@ -63,7 +73,7 @@ impl Drop for World {
 }
 
 impl World {
-    /// Webhooks are kept at the door, nothing is reconciled.
+    /// Webhooks are kept at the door, nothing is swept.
     pub async fn start() -> Self {
         Self::with(Options::default()).await
     }
@@ -71,10 +81,10 @@ impl World {
     pub async fn with(options: Options) -> Self {
         let shutdown = Shutdown::new();
         let platform = Platform::start().await;
-        let (database, bank) = (testkit::database(&[]).await, testkit::database(&[]).await);
+        let database = testkit::database(&[]).await;
         let door = Door::open(options.webhooks).await;
-        let sandbox = start_sandbox(&bank, &door, options, &shutdown).await;
-        let road = Road::to(sandbox).await;
+        let bank = open_bank(&door, options, &shutdown).await;
+        let road = Road::to(bank.addr()).await;
         let config = config(&platform, &database, road.addr, options).await;
         let payments = start_payments(config, &shutdown).await;
         let checkout = platform.channel("orders", payments, "payments");
@@ -122,10 +132,25 @@ impl World {
         .await;
     }
 
-    /// The charges at the sandbox: state and what was given back.
+    /// The charges at the provider: state and what was given back.
     pub async fn charges(&self) -> Vec<(String, i64)> {
-        sqlx::query_as("select state, refunded_minor from charges order by id")
-            .fetch_all(&self.bank.pool)
+        self.bank.charges().await.into_iter().map(|c| (c.state, c.refunded_minor)).collect()
+    }
+
+    /// An order's payment and its state, if there is one.
+    pub async fn payment(&self, order: &Order) -> Option<(Uuid, String)> {
+        sqlx::query_as("select id, state from payments where order_id = $1")
+            .bind(order.order_id)
+            .fetch_optional(&self.database.pool)
+            .await
+            .unwrap()
+    }
+
+    /// The id of an order's payment.
+    pub async fn payment_id(&self, order: &Order) -> Uuid {
+        sqlx::query_scalar("select id from payments where order_id = $1")
+            .bind(order.order_id)
+            .fetch_one(&self.database.pool)
             .await
             .unwrap()
     }
@@ -157,25 +182,40 @@ impl World {
     }
 }
 
-async fn start_sandbox(
-    bank: &TestDatabase,
-    door: &Door,
-    options: Options,
-    shutdown: &Shutdown,
-) -> SocketAddr {
-    let args = [
+async fn open_bank(door: &Door, options: Options, shutdown: &Shutdown) -> Bank {
+    match options.provider {
+        ProviderKind::Stripe => Bank::Stripe(StripeDouble::open().await),
+        ProviderKind::Sandbox => {
+            let database = testkit::database(&[]).await;
+            let config = sandbox_config(&database, door.addr, FREE, options.webhook_duplicates);
+            let addr = start_sandbox(config, shutdown).await;
+            Bank::Sandbox { database, addr }
+        }
+    }
+}
+
+pub fn sandbox_config(
+    database: &TestDatabase,
+    door: SocketAddr,
+    http_addr: &str,
+    webhook_duplicates: u32,
+) -> Vec<String> {
+    vec![
         "sandbox".to_owned(),
-        format!("--http-addr={FREE}"),
+        format!("--http-addr={http_addr}"),
         format!("--admin-addr={FREE}"),
-        format!("--database-url={}", bank.url),
+        format!("--database-url={}", database.url),
         "--database-max-connections=4".to_owned(),
         format!("--api-key={API_KEY}"),
-        format!("--webhook-url=http://{}/hook", door.addr),
+        format!("--webhook-url=http://{door}/hook"),
         format!("--webhook-secret={WEBHOOK_SECRET}"),
-        format!("--webhook-duplicates={}", options.webhook_duplicates),
+        format!("--webhook-duplicates={webhook_duplicates}"),
         "--slow-millis=500".to_owned(),
         "--timeout-millis=30000".to_owned(),
-    ];
+    ]
+}
+
+async fn start_sandbox(args: Vec<String>, shutdown: &Shutdown) -> SocketAddr {
     let config = sandbox::config::Config::parse_from(args);
     let app =
         sandbox::app::App::build(config, testkit::metrics()).await.expect("the sandbox starts");
@@ -185,33 +225,43 @@ async fn start_sandbox(
     addr
 }
 
-/// Settings of payments with the sandbox at an address.
+/// Settings of payments with its provider at an address.
 pub async fn config(
     platform: &Platform,
     database: &TestDatabase,
-    sandbox: SocketAddr,
+    provider: SocketAddr,
     options: Options,
 ) -> Config {
     Config {
         host: platform.host("payments"),
         database: database.config(),
         broker: BrokerConfig { amqp_url: testkit::vhost().await.into() },
-        payment_provider: ProviderKind::Sandbox,
+        payment_provider: options.provider,
         sandbox: SandboxConfig {
-            sandbox_url: Some(format!("http://{sandbox}")),
+            sandbox_url: Some(format!("http://{provider}")),
             sandbox_api_key: Some(API_KEY.into()),
             sandbox_webhook_secret: Some(WEBHOOK_SECRET.into()),
             sandbox_timeout_millis: options.patience_millis,
         },
         stripe: StripeConfig {
-            stripe_url: "http://127.0.0.1:9".to_owned(),
-            stripe_api_key: None,
-            stripe_webhook_secret: None,
+            stripe_url: format!("http://{provider}"),
+            stripe_api_key: Some(API_KEY.into()),
+            stripe_webhook_secret: Some(WEBHOOK_SECRET.into()),
             stripe_timeout_millis: options.patience_millis,
         },
+        sweep: SweepConfig {
+            sweep_after_millis: options.sweep_after_millis,
+            sweep_every_millis: 50,
+        },
         reconcile: ReconcileConfig {
-            reconcile_after_millis: options.reconcile_after_millis,
-            reconcile_every_millis: 50,
+            reconcile_every_seconds: options.reconcile_every_seconds,
+            reconcile_window_hours: 25,
+            reconcile_grace_seconds: 0,
+        },
+        retention: RetentionConfig {
+            webhook_retention_days: 30,
+            key_retention_days: 30,
+            purge_every_seconds: 1,
         },
         identity_url: platform.identity_url(),
     }

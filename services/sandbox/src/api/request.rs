@@ -4,8 +4,10 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 use super::error::ApiError;
+use crate::books::Filter;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,7 @@ pub(crate) struct CreateCharge {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refund {
     pub(crate) amount_minor: i64,
+    pub(crate) reference: Option<String>,
 }
 
 /// No body, or an empty object.
@@ -29,11 +32,30 @@ pub(crate) struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListCharges {
-    pub(crate) reference: Option<String>,
+pub(crate) struct List {
+    reference: Option<String>,
+    /// Seconds since 1970, inclusive.
+    created_gte: Option<i64>,
+    /// Seconds since 1970, exclusive.
+    created_lt: Option<i64>,
     /// `next` of the page before.
-    pub(crate) after: Option<String>,
-    pub(crate) limit: Option<u8>,
+    after: Option<String>,
+    limit: Option<u8>,
+}
+
+impl List {
+    /// What is looked for, and how many of it.
+    pub(crate) fn read(self) -> Result<(Filter, i64), ApiError> {
+        let Self { reference, created_gte, created_lt, after, limit } = self;
+        let time = |seconds: Option<i64>| {
+            seconds.map(OffsetDateTime::from_unix_timestamp).transpose().map_err(|_| {
+                ApiError::invalid("time_invalid", "created must be seconds since 1970")
+            })
+        };
+        let (from, until) = (time(created_gte)?, time(created_lt)?);
+        let limit = limit.unwrap_or(20).clamp(1, 100);
+        Ok((Filter { reference, from, until, after }, i64::from(limit)))
+    }
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

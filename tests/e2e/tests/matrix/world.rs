@@ -103,6 +103,8 @@ impl World {
             ("RefundPaymentRequest", "amount") => {
                 json!({"currency_code": "EUR", "units": "0", "nanos": 10_000_000})
             }
+            ("ReconcilePaymentsRequest", "start_time") => json!("2001-01-01T00:00:00Z"),
+            ("ReconcilePaymentsRequest", "end_time") => json!("2001-01-02T00:00:00Z"),
             ("AuthorizeRequest", "payment_token") => json!("tok_visa"),
             ("HttpBody", "content_type") => json!("application/json"),
             ("HttpBody", "data") => json!(STANDARD.encode("{}")),

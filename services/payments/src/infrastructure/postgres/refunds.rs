@@ -7,6 +7,7 @@ use grpc::convert;
 use proto::payments::v1::PaymentRefunded;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ impl RefundRepository for PostgresRefunds {
             return Ok(earlier);
         }
         let amount = payment.refundable(new.amount)?;
-        insert(&mut tx, new, amount, self.check_after).await?;
+        let created_at = insert(&mut tx, new, amount, self.check_after).await?;
         sqlx::query(
             "update payments
              set refunding_minor = refunding_minor + $2, version = version + 1, updated_at = now()
@@ -50,7 +51,7 @@ impl RefundRepository for PostgresRefunds {
         .await?;
         tx.commit().await?;
         let state = RefundState::Pending;
-        Ok(Refund { id: new.id, payment_id: payment.id, amount, state })
+        Ok(Refund { id: new.id, payment_id: payment.id, amount, state, created_at })
     }
 
     async fn settle(&self, refund: &Refund, outcome: RefundState) -> Result<(), Error> {
@@ -69,7 +70,7 @@ impl RefundRepository for PostgresRefunds {
 
     async fn pending(&self, payment_id: Uuid) -> Result<Vec<Refund>, Error> {
         let rows: Vec<RefundRow> = sqlx::query_as(
-            "select r.id, r.payment_id, r.amount_minor, p.currency, r.state
+            "select r.id, r.payment_id, r.amount_minor, p.currency, r.state, r.created_at
              from refunds r join payments p on p.id = r.payment_id
              where r.payment_id = $1 and r.state = 'pending' order by r.created_at, r.id",
         )
@@ -89,13 +90,31 @@ impl RefundRepository for PostgresRefunds {
                  select id from refunds where check_at <= now()
                  order by check_at limit $2 for update skip locked
              )
-             returning r.id, r.payment_id, r.amount_minor, p.currency, r.state",
+             returning r.id, r.payment_id, r.amount_minor, p.currency, r.state,
+                 r.created_at",
         )
         .bind(seconds(self.check_after))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         row::all(rows)
+    }
+
+    async fn forget_keys(&self, age: Duration, limit: i64) -> Result<u64, Error> {
+        let forgotten = sqlx::query(
+            "update refunds set idempotency_key = null
+             where id in (
+                 select id from refunds
+                 where idempotency_key is not null and state <> 'pending'
+                     and updated_at < now() - make_interval(secs => $1)
+                 order by updated_at limit $2 for update skip locked
+             )",
+        )
+        .bind(seconds(age))
+        .bind(limit)
+        .execute(&self.pool)
+        .await?;
+        Ok(forgotten.rows_affected())
     }
 }
 
@@ -123,7 +142,7 @@ async fn earlier(conn: &mut PgConnection, new: &NewRefund) -> Result<Option<Refu
         return Err(Error::KeyReused);
     }
     let row: RefundRow = sqlx::query_as(
-        "select r.id, r.payment_id, r.amount_minor, p.currency, r.state
+        "select r.id, r.payment_id, r.amount_minor, p.currency, r.state, r.created_at
          from refunds r join payments p on p.id = r.payment_id where r.id = $1",
     )
     .bind(id)
@@ -137,12 +156,13 @@ async fn insert(
     new: &NewRefund,
     amount: Money,
     check_after: Duration,
-) -> Result<(), Error> {
-    let inserted = sqlx::query(
+) -> Result<OffsetDateTime, Error> {
+    let inserted = sqlx::query_scalar(
         "insert into refunds (id, payment_id, requested_by, idempotency_key, fingerprint,
                               amount_minor, reason, state, check_at, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, 'pending', now() + make_interval(secs => $8),
-                 now(), now())",
+                 now(), now())
+         returning created_at",
     )
     .bind(new.id)
     .bind(new.payment_id)
@@ -152,10 +172,10 @@ async fn insert(
     .bind(amount.minor())
     .bind(&new.reason)
     .bind(seconds(check_after))
-    .execute(conn)
+    .fetch_one(conn)
     .await;
     match inserted {
-        Ok(_) => Ok(()),
+        Ok(created_at) => Ok(created_at),
         // The same key for another payment, at the same moment.
         Err(sqlx::Error::Database(error))
             if error.constraint() == Some("refunds_requested_by_idempotency_key_key") =>

@@ -56,6 +56,7 @@ pub(super) struct RefundRow {
     amount_minor: i64,
     currency: String,
     state: String,
+    created_at: OffsetDateTime,
 }
 
 impl TryFrom<RefundRow> for Refund {
@@ -69,7 +70,8 @@ impl TryFrom<RefundRow> for Refund {
             other => return Err(unknown("refund state", other)),
         };
         let amount = money(row.amount_minor, &row.currency)?;
-        Ok(Self { id: row.id, payment_id: row.payment_id, amount, state })
+        let created_at = row.created_at;
+        Ok(Self { id: row.id, payment_id: row.payment_id, amount, state, created_at })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
 use crate::core::Error;
-use crate::core::ports::{News, ProviderError, Webhook};
+use crate::core::ports::{Entry, News, Page, ProviderError, Webhook};
 use crate::domain::{Charge, ChargeState, Failure};
 use crate::infrastructure::http;
 
@@ -21,6 +22,8 @@ pub(super) struct WireCharge {
     refunded_minor: i64,
     state: WireState,
     failure_code: Option<String>,
+    /// Seconds since 1970; absent in webhooks.
+    created_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -35,8 +38,33 @@ enum WireState {
 }
 
 #[derive(Deserialize)]
-pub(super) struct WireCharges {
-    pub(super) data: Vec<WireCharge>,
+pub(super) struct WireRefund {
+    pub(super) charge: WireCharge,
+}
+
+/// A page.
+#[derive(Deserialize)]
+pub(super) struct WireList<T> {
+    pub(super) data: Vec<T>,
+    next: Option<String>,
+}
+
+impl<T> WireList<T> {
+    pub(super) fn page(self, entry: impl Fn(T) -> Entry) -> Page {
+        Page { entries: self.data.into_iter().map(entry).collect(), next: self.next }
+    }
+}
+
+impl From<WireCharge> for Entry {
+    fn from(wire: WireCharge) -> Self {
+        let seconds = wire.created_at.unwrap_or_default();
+        Self {
+            payment_id: Uuid::try_parse(&wire.reference).ok(),
+            made_at: OffsetDateTime::from_unix_timestamp(seconds)
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            charge: wire.into(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,9 +99,11 @@ impl From<WireCharge> for Charge {
             }
         };
         let currency = wire.currency.parse().ok();
+        let captured_minor = if state == ChargeState::Captured { wire.amount_minor } else { 0 };
         Self {
             id: wire.id,
             amount: currency.map(|c| Money::new(wire.amount_minor, c)),
+            captured_minor,
             refunded_minor: wire.refunded_minor,
             state,
         }

@@ -1,5 +1,7 @@
 //! Stripe's JSON, as far as it says something about our payments.
 
+pub(super) mod books;
+
 use reqwest::StatusCode;
 use serde::Deserialize;
 use types::Money;
@@ -14,8 +16,10 @@ use crate::domain::{Charge, ChargeState, Failure};
 pub(super) struct Intent {
     id: String,
     amount: i64,
+    amount_received: Option<i64>,
     currency: String,
     status: Status,
+    created: Option<i64>,
     #[serde(default)]
     metadata: Metadata,
     latest_charge: Option<LatestCharge>,
@@ -47,23 +51,12 @@ struct Metadata {
     payment_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Intents {
-    pub(super) data: Vec<Intent>,
-}
-
-/// <https://docs.stripe.com/api/refunds/object>
-#[derive(Deserialize)]
-pub(super) struct Refunded {
-    status: Option<String>,
-    failure_reason: Option<String>,
-}
-
 /// <https://docs.stripe.com/api/charges/object>
 #[derive(Deserialize)]
 struct WireCharge {
     payment_intent: Option<String>,
     amount: i64,
+    amount_captured: Option<i64>,
     amount_refunded: i64,
     currency: String,
     #[serde(default)]
@@ -124,24 +117,14 @@ impl Intent {
             Some(LatestCharge::Whole { amount_refunded }) => amount_refunded,
             _ => 0,
         };
+        let taken = self.amount_received.unwrap_or(self.amount);
         Ok(Charge {
             id: self.id,
             amount: money(self.amount, &self.currency),
+            captured_minor: if state == ChargeState::Captured { taken } else { 0 },
             refunded_minor,
             state,
         })
-    }
-}
-
-impl Refunded {
-    /// A refund that failed was not made; a pending one will be.
-    pub(super) fn accepted(self) -> Result<(), ProviderError> {
-        match self.status.as_deref() {
-            Some("failed" | "canceled") => {
-                Err(ProviderError::Refused(self.failure_reason.unwrap_or_default()))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -228,6 +211,7 @@ impl WireCharge {
         let charge = Charge {
             id: self.payment_intent?,
             amount: money(self.amount, &self.currency),
+            captured_minor: self.amount_captured.unwrap_or(self.amount),
             refunded_minor: self.amount_refunded,
             state: ChargeState::Captured,
         };

@@ -1,0 +1,36 @@
+//! What the platform answers when it refuses or fails, for people.
+
+use anyhow::{Error, anyhow};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+/// In words, with the stable reason and the fields that are wrong.
+pub fn failure(status: Status) -> Error {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.as_str()).unwrap_or_default();
+    let code = format!("{:?}", status.code());
+    let known = if reason.is_empty() { code } else { format!("{code} {reason}") };
+    let mut text = format!("{} ({known})", status.message());
+    for violation in details.bad_request().map(|b| b.field_violations.as_slice()).unwrap_or(&[]) {
+        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+    }
+    if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
+        text.push_str(&format!("\n  try again in {delay:?}"));
+    }
+    anyhow!(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_with_its_reason_and_the_fields_that_are_wrong() {
+        let problem = grpc::Problem::field("reason", "must not be empty");
+        let text = failure(problem.into()).to_string();
+        assert!(text.contains("(InvalidArgument VALIDATION_FAILED)"), "{text}");
+        assert!(text.ends_with("\n  reason: must not be empty"), "{text}");
+        let bare = failure(Status::unavailable("no answer")).to_string();
+        assert_eq!(bare, "no answer (Unavailable)");
+    }
+}

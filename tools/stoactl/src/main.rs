@@ -1,0 +1,62 @@
+//! `stoactl`: what operators do with a running platform, from a terminal.
+
+mod failure;
+mod output;
+mod platform;
+mod sagas;
+mod session;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use output::Output;
+use platform::Platform;
+use session::{Credentials, Session};
+
+/// Looks at a running Stoa and acts on it, as an operator who is signed in.
+///
+/// A platform of `make up` is found by itself; any other is named by `--address`,
+/// the certificate of the workload `tools`, and an operator's account or token.
+#[derive(Parser)]
+#[command(name = "stoactl", version)]
+struct Arguments {
+    #[command(flatten)]
+    platform: Platform,
+    #[command(flatten)]
+    credentials: Credentials,
+    /// Answer in JSON, as the platform's REST API does.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One module each.
+#[derive(Subcommand)]
+enum Command {
+    /// Sagas: what carries orders through checkout and cancellation.
+    #[command(subcommand)]
+    Sagas(sagas::Sagas),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let Arguments { platform, credentials, json, command } = arguments;
+    let session = Session::open(platform.find()?, &credentials).await?;
+    let output = Output::new(json);
+    match command {
+        Command::Sagas(command) => command.run(&session, &output).await,
+    }
+}
