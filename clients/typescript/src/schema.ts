@@ -471,6 +471,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/payments:reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compares our ledger with the provider's own books and answers where they differ; changes nothing
+         * @description Compares our ledger with the provider's own books and answers where they differ; changes nothing. Goes through the window from its start; a page may be empty and not the last.
+         *
+         *     Permission `payments:reconcile`: admin. Answers within 30 s. At most 60 a minute, 10 at once.
+         */
+        get: operations["reconcilePayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/products": {
         parameters: {
             query?: never;
@@ -966,7 +988,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -1242,6 +1264,34 @@ export interface components {
              */
             update_time?: string;
         };
+        /** @description A difference between our ledger and the provider's books. */
+        PaymentDiscrepancy: {
+            /** @description What differs. */
+            kind: components["schemas"]["PaymentDiscrepancyKind"];
+            /** @description The payment; empty when the charge belongs to none of ours. */
+            payment_id: string;
+            /** @description The order it pays for; empty when the charge belongs to no payment of ours. */
+            order_id: string;
+            /** @description The provider's id of the charge; empty when it knows of none. */
+            charge_id: string;
+            /** @description What we have recorded, in words. */
+            recorded: string;
+            /** @description What the provider has recorded, in words; for a ledger out of balance, the ledger. */
+            provided: string;
+        };
+        /**
+         * @description What may differ between our ledger and the provider's books.
+         *     - `PAYMENT_DISCREPANCY_KIND_UNSPECIFIED`: Never answered.
+         *     - `PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN`: The provider holds money for which we have no payment.
+         *     - `PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN`: We have recorded money of which the provider knows nothing.
+         *     - `PAYMENT_DISCREPANCY_KIND_AMOUNT`: Another amount or currency.
+         *     - `PAYMENT_DISCREPANCY_KIND_STATE`: Another state.
+         *     - `PAYMENT_DISCREPANCY_KIND_CAPTURED`: Another sum was taken than the ledger has.
+         *     - `PAYMENT_DISCREPANCY_KIND_REFUNDED`: Another sum was given back than the ledger has.
+         *     - `PAYMENT_DISCREPANCY_KIND_LEDGER`: The ledger contradicts the payment, or does not balance.
+         * @enum {string}
+         */
+        PaymentDiscrepancyKind: "PAYMENT_DISCREPANCY_KIND_UNSPECIFIED" | "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN" | "PAYMENT_DISCREPANCY_KIND_PAYMENT_UNKNOWN" | "PAYMENT_DISCREPANCY_KIND_AMOUNT" | "PAYMENT_DISCREPANCY_KIND_STATE" | "PAYMENT_DISCREPANCY_KIND_CAPTURED" | "PAYMENT_DISCREPANCY_KIND_REFUNDED" | "PAYMENT_DISCREPANCY_KIND_LEDGER";
         /**
          * @description Where a payment is in its life.
          *     - `PAYMENT_STATE_UNSPECIFIED`: Never answered.
@@ -1371,6 +1421,23 @@ export interface components {
         ProductOrder: "PRODUCT_ORDER_UNSPECIFIED" | "PRODUCT_ORDER_NAME" | "PRODUCT_ORDER_PRICE_ASC" | "PRODUCT_ORDER_PRICE_DESC" | "PRODUCT_ORDER_NEWEST";
         /** @description Received. */
         ReceiveWebhookResponse: Record<string, never>;
+        /** @description What a part of the window brought to light. */
+        ReconcilePaymentsResponse: {
+            /** @description Where the two books differ; in no particular order. */
+            discrepancies: components["schemas"]["PaymentDiscrepancy"][];
+            /** @description Empty when the whole window has been compared. */
+            next_page_token: string;
+            /**
+             * Format: int32
+             * @description How many payments and charges were compared for this page.
+             */
+            compared_count: number;
+            /**
+             * Format: int32
+             * @description How many were left out, because they changed moments ago and may be underway.
+             */
+            unsettled_count: number;
+        };
         /** @description Dead letters to put back. */
         RedriveDeadLettersRequest: {
             /**
@@ -1787,7 +1854,10 @@ export interface components {
                 };
             };
         };
-        /** @description - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait. */
+        /**
+         * @description - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+         *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+         */
         TooManyRequests: {
             headers: {
                 "x-request-id": components["headers"]["RequestId"];
@@ -1970,6 +2040,7 @@ export interface operations {
             /**
              * @description - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
              *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
              */
             429: {
                 headers: {
@@ -2168,6 +2239,7 @@ export interface operations {
             /**
              * @description - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
              *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
              */
             429: {
                 headers: {
@@ -3901,6 +3973,96 @@ export interface operations {
             500: components["responses"]["InternalServerError"];
             /**
              * @description - `PROVIDER_UNAVAILABLE`: the payment provider does not answer and the outcome is not known yet.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    reconcilePayments: {
+        parameters: {
+            query: {
+                /** @description Inclusive; whole seconds count. */
+                start_time: string;
+                /** @description Exclusive; at most 31 days after the start. */
+                end_time: string;
+                /** @description From the previous page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a part of the window brought to light. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "discrepancies": [
+                     *         {
+                     *           "kind": "PAYMENT_DISCREPANCY_KIND_CHARGE_UNKNOWN",
+                     *           "payment_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "order_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "charge_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "recorded": "recorded",
+                     *           "provided": "provided"
+                     *         }
+                     *       ],
+                     *       "next_page_token": "next page token",
+                     *       "compared_count": 1,
+                     *       "unsettled_count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReconcilePaymentsResponse"];
+                };
+            };
+            /**
+             * @description - `WINDOW_INVALID`: the window ends before it starts, or is longer than 31 days.
+             *     - `PAGE_TOKEN_INVALID`: the page token is not one that was answered before for this window.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `PROVIDER_UNAVAILABLE`: the payment provider does not answer.
              *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
              *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
              *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.

@@ -188,7 +188,11 @@ where
 {
     for _ in 0..20 {
         match call().await {
-            Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted) => {}
+            Err(late)
+                if matches!(
+                    late.code(),
+                    Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted
+                ) => {}
             answer => return answer,
         }
     }
