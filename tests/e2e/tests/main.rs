@@ -16,6 +16,7 @@ mod parity;
 mod platform;
 mod redaction;
 mod refusals;
+mod rolling;
 mod schemathesis;
 mod stoactl;
 mod typescript;
