@@ -59,10 +59,7 @@ pub async fn run(lasting: Duration) -> Result<()> {
 struct Times(Arc<Mutex<HashMap<Uuid, (Instant, Option<Duration>)>>>);
 
 impl Times {
-    fn with<T>(
-        &self,
-        change: impl FnOnce(&mut HashMap<Uuid, (Instant, Option<Duration>)>) -> T,
-    ) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<Uuid, (Instant, Option<Duration>)>) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

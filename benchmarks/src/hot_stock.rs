@@ -73,7 +73,8 @@ impl Shop {
         let (addr, shutdown) = (app.grpc_addr()?, Shutdown::new());
         tokio::spawn(app.run(shutdown.clone()));
         let channel = platform.channel("orders", addr, "inventory");
-        let pool = PgPoolOptions::new().max_connections(connections).connect(&database.url).await?;
+        let pool =
+            PgPoolOptions::new().max_connections(connections).connect(&database.url).await?;
         let product = Uuid::now_v7();
         sqlx::query(
             "insert into stock (product_id, available, reserved, updated_at)
@@ -119,11 +120,8 @@ impl Shop {
     async fn call(&self) -> Result<()> {
         let order_id = Uuid::now_v7().to_string();
         let line = pb::Line { product_id: self.product.to_string(), quantity: 1 };
-        let reserve = pb::ReserveRequest {
-            order_id: order_id.clone(),
-            lines: vec![line],
-            ttl_seconds: 3_600,
-        };
+        let reserve =
+            pb::ReserveRequest { order_id: order_id.clone(), lines: vec![line], ttl_seconds: 3_600 };
         let mut client = self.client.clone();
         client.reserve(reserve).await?;
         client.commit(pb::CommitRequest { order_id }).await?;

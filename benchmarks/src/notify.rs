@@ -24,8 +24,9 @@ pub async fn run(lasting: Duration) -> Result<()> {
     let connections = u32::try_from(PUBLISHERS)?;
     let pool = PgPoolOptions::new().max_connections(connections).connect(&database.url).await?;
     table::head("Notify: a row and a fact in one commit", "", "share of silent");
-    let commits =
-        async |say: Say| closed_loop(PUBLISHERS, lasting, async || commit(&pool, say).await).await;
+    let commits = async |say: Say| {
+        closed_loop(PUBLISHERS, lasting, async || commit(&pool, say).await).await
+    };
     let silent = commits(Say::Nothing).await?;
     table::line("never notified, no relay", PUBLISHERS, &silent, Some(&silent));
     let always = commits(Say::Always).await?;
@@ -74,12 +75,12 @@ async fn insert(tx: &mut PgConnection, fact: &OrderFailed, then: &'static str) -
         returning position
     )";
     sqlx::query(AssertSqlSafe(format!("{insert} {then}")))
-        .bind(Uuid::now_v7())
-        .bind(OrderFailed::INFO.topic)
-        .bind(fact.key())
-        .bind(OrderFailed::INFO.schema)
-        .bind(fact.encode_to_vec())
-        .execute(tx)
-        .await?;
+    .bind(Uuid::now_v7())
+    .bind(OrderFailed::INFO.topic)
+    .bind(fact.key())
+    .bind(OrderFailed::INFO.schema)
+    .bind(fact.encode_to_vec())
+    .execute(tx)
+    .await?;
     Ok(())
 }

@@ -5,7 +5,10 @@ use crate::load::Outcome;
 /// Prints a title and the heads of the columns.
 pub fn head(title: &str, what: &str, against: &str) {
     println!("\n{title}");
-    println!("  {what:<44} {:>3} {:>9} {:>9} {:>9}  {against}", "n", "per s", "p50 ms", "p99 ms");
+    println!(
+        "  {what:<44} {:>3} {:>9} {:>9} {:>9}  {against}",
+        "n", "per s", "p50 ms", "p99 ms"
+    );
 }
 
 /// Prints an outcome, and its rate as a share of another one's.

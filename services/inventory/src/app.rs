@@ -36,8 +36,7 @@ impl App {
         let threshold = config.low_stock_threshold;
         let stock = Arc::new(PostgresStock::new(pool.clone(), threshold));
         let reservations = Arc::new(PostgresReservations::new(pool.clone(), threshold));
-        let sweeper =
-            Sweeper::new(reservations.clone(), config.sweep_interval(), config.retention());
+        let sweeper = Sweeper::new(reservations.clone(), config.sweep_interval(), config.retention());
         let inventory = Arc::new(Inventory::new(stock, reservations, config.retention()));
         let server = Server::bind("inventory", &config.host.server, &mesh, verifier)
             .await?

@@ -163,12 +163,7 @@ impl Consumer {
             queues.spawn(lanes::run(Arc::new(desk), channel, stream, shutdown.clone()));
         }
         let topics = self.subscriptions.iter().map(|s| s.topic).collect();
-        queues.spawn(depths::watch(
-            self.workload,
-            topics,
-            broker.channel().await?,
-            shutdown.clone(),
-        ));
+        queues.spawn(depths::watch(self.workload, topics, broker.channel().await?, shutdown.clone()));
         Ok(queues)
     }
 }

@@ -153,16 +153,16 @@ impl DeadLetters {
         Ok(redriven)
     }
 
-    async fn write_down(
-        &self,
-        dead: &str,
-        redrive: &Redrive,
-        count: u32,
-    ) -> Result<(), sqlx::Error> {
+    async fn write_down(&self, dead: &str, redrive: &Redrive, count: u32) -> Result<(), sqlx::Error> {
         let Redrive { actor, why, until: _ } = redrive;
         let outcome = format!("{count} to be put back");
-        let action =
-            Action { actor: *actor, action: "facts.redrive", target: dead, why, outcome: &outcome };
+        let action = Action {
+            actor: *actor,
+            action: "facts.redrive",
+            target: dead,
+            why,
+            outcome: &outcome,
+        };
         let mut conn = self.pool.acquire().await?;
         audit::record(&mut conn, &action).await?;
         Ok(())

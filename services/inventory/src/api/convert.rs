@@ -46,9 +46,7 @@ impl From<Error> for Problem {
                 let problem = Self::precondition("STOCK_INSUFFICIENT", text);
                 shortages.into_iter().fold(problem, name_shortage)
             }
-            Error::Closed(_) | Error::Forgotten(_) => {
-                Self::precondition("RESERVATION_CLOSED", text)
-            }
+            Error::Closed(_) | Error::Forgotten(_) => Self::precondition("RESERVATION_CLOSED", text),
             Error::ReservationNotFound(_) => Self::not_found("RESERVATION_NOT_FOUND", text),
             Error::KeyReused => Self::already_exists("IDEMPOTENCY_KEY_REUSED", text),
             Error::Unavailable(_) => {

@@ -31,8 +31,7 @@ async fn a_thousand_buyers_of_a_hundred_pieces_at_two_replicas_buy_exactly_a_hun
         sold.unwrap();
     }
     assert_eq!(world.level(product).await, (0, 0));
-    let sold =
-        "select sum(quantity)::bigint from reservation_lines join reservations using (order_id)
+    let sold = "select sum(quantity)::bigint from reservation_lines join reservations using (order_id)
                 where state = 'committed'";
     let sold: i64 = sqlx::query_scalar(sold).fetch_one(&world.database.pool).await.unwrap();
     assert_eq!(sold, 100);

@@ -38,12 +38,11 @@ async fn closed_reservations_are_forgotten_after_their_time_and_held_ones_never(
     eventually("the old one is gone", async || (!known(&world).await.contains(&old)).then_some(()))
         .await;
     assert!(known(&world).await.contains(&young));
-    let lines: i64 =
-        sqlx::query_scalar("select count(*) from reservation_lines where order_id = $1")
-            .bind(old)
-            .fetch_one(&world.database.pool)
-            .await
-            .unwrap();
+    let lines: i64 = sqlx::query_scalar("select count(*) from reservation_lines where order_id = $1")
+        .bind(old)
+        .fetch_one(&world.database.pool)
+        .await
+        .unwrap();
     assert_eq!(lines, 0);
     assert!(known(&world).await.contains(&held));
     assert_eq!(world.level(product).await, (4, 2));

@@ -188,11 +188,7 @@ where
 {
     for _ in 0..20 {
         match call().await {
-            Err(late)
-                if matches!(
-                    late.code(),
-                    Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted
-                ) => {}
+            Err(late) if matches!(late.code(), Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted) => {}
             answer => return answer,
         }
     }

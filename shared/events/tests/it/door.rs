@@ -65,8 +65,7 @@ impl Door {
                 let Ok(far) = TcpStream::connect(&broker).await else { continue };
                 let way = CancellationToken::new();
                 ways.lock().unwrap().push(way.clone());
-                let ((near_in, near_out), (far_in, far_out)) =
-                    (near.into_split(), far.into_split());
+                let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
                 let there = carry(near_in, far_out, passable.subscribe());
                 let back = carry(far_in, near_out, passable.subscribe());
                 tokio::spawn(way.run_until_cancelled_owned(async move {

@@ -11,7 +11,9 @@ use proto::cart::v1::cart_checkout_service_client::CartCheckoutServiceClient;
 use proto::cart::v1::cart_checkout_service_server::{
     CartCheckoutService, CartCheckoutServiceServer,
 };
-use proto::cart::v1::{ReadCartRequest, ReadCartResponse, SettleCartRequest, SettleCartResponse};
+use proto::cart::v1::{
+    ReadCartRequest, ReadCartResponse, SettleCartRequest, SettleCartResponse,
+};
 use proto::payments::v1::checkout_payment_service_client::CheckoutPaymentServiceClient;
 use proto::payments::v1::checkout_payment_service_server::{
     CheckoutPaymentService, CheckoutPaymentServiceServer,
@@ -157,7 +159,10 @@ impl CheckoutPaymentService for Callee {
         Err(Status::unimplemented("no test calls it"))
     }
 
-    async fn capture(&self, request: Request<CaptureRequest>) -> Result<Response<Payment>, Status> {
+    async fn capture(
+        &self,
+        request: Request<CaptureRequest>,
+    ) -> Result<Response<Payment>, Status> {
         self.called(&request).await.map(|()| Response::new(Payment::default()))
     }
 

@@ -69,8 +69,7 @@ impl Reservations for PostgresReservations {
 
     async fn release(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
         let mut tx = self.pool.begin().await.map_err(failed)?;
-        if let Claim::Found(state, _) =
-            claim(&mut tx, order, State::Released, Duration::ZERO, now).await?
+        if let Claim::Found(state, _) = claim(&mut tx, order, State::Released, Duration::ZERO, now).await?
             && let Some(pieces) = state.release()
         {
             moves::apply(&mut tx, &[order], pieces, now).await.map_err(failed)?;
@@ -193,8 +192,7 @@ async fn sell_late(
         let constraint = error.as_database_error().and_then(|e| e.constraint());
         constraint == Some("stock_available_not_negative")
     };
-    let moved =
-        moved.map_err(|e| if gone(&e) { Error::Closed(State::Expired) } else { failed(e) })?;
+    let moved = moved.map_err(|e| if gone(&e) { Error::Closed(State::Expired) } else { failed(e) })?;
     for Moved { product_id, before, after } in moved {
         publish_low(tx, product_id, before, after, threshold).await?;
     }
