@@ -2,6 +2,7 @@
 
 mod failure;
 mod output;
+mod payments;
 mod platform;
 mod sagas;
 mod session;
@@ -39,6 +40,9 @@ enum Command {
     /// Sagas: what carries orders through checkout and cancellation.
     #[command(subcommand)]
     Sagas(sagas::Sagas),
+    /// Payments: our books beside the provider's.
+    #[command(subcommand)]
+    Payments(payments::Payments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,5 +62,6 @@ async fn run(arguments: Arguments) -> Result<()> {
     let output = Output::new(json);
     match command {
         Command::Sagas(command) => command.run(&session, &output).await,
+        Command::Payments(command) => command.run(&session, &output).await,
     }
 }

@@ -103,6 +103,8 @@ async fn compare(core: &Payments, config: ReconcileConfig) -> Result<(), Error> 
         (rest, compared) = (next, compared + findings.compared);
     }
     report(&found);
+    let now = types::now().unix_timestamp() as f64;
+    metrics::gauge!("payments_reconciled_timestamp_seconds").set(now);
     tracing::info!(
         compared,
         differ = found.values().map(HashSet::len).sum::<usize>(),
