@@ -119,7 +119,8 @@ fn host_config(mesh: MeshConfig) -> HostConfig {
     let addrs = [format!("--grpc-addr={free}"), format!("--admin-addr={free}")];
     // Nobody balances load here, and tests ask for much at once.
     let load = ["--drain-notice-ms=0", "--max-in-flight=10000"];
-    let args = ["test"].into_iter().chain(paths).chain(load).chain(addrs.iter().map(String::as_str));
+    let args =
+        ["test"].into_iter().chain(paths).chain(load).chain(addrs.iter().map(String::as_str));
     HostConfig { mesh, ..Defaults::parse_from(args).host }
 }
 

@@ -104,9 +104,9 @@ async fn replace(platform: &Platform, service: &str) -> Child {
     let old = platform.stack.pid_of(service).expect("it runs");
     let proc = format!("/proc/{old}");
     let environment = read(format!("{proc}/environ")).unwrap();
-    let variables = environment.split(|byte| *byte == 0).filter_map(|variable| {
-        std::str::from_utf8(variable).ok()?.split_once('=')
-    });
+    let variables = environment
+        .split(|byte| *byte == 0)
+        .filter_map(|variable| std::str::from_utf8(variable).ok()?.split_once('='));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let log = platform.stack.log_of(service).with_extension("next.log");
     let log = File::create(log).unwrap();
@@ -164,10 +164,11 @@ async fn all_found(platform: &Platform) {
     found(&platform.admin.client, "/v1/users/me").await;
     found(&platform.admin.client, "/v1/cart").await;
     found(&platform.admin.client, "/v1/orders").await;
-    // Payments has no reading path without an order: its port is asked.
+    // Payments has nothing to read before there is an order.
     let customer = platform.anonymous().register().await;
     eventually("an order can be paid", async || {
-        let added = serde_json::json!({"product_id": platform.admin.product(100, 9).await, "quantity": 1});
+        let added =
+            serde_json::json!({"product_id": platform.admin.product(100, 9).await, "quantity": 1});
         customer.client.post("/v1/cart/items", added).await;
         let answer = customer.order("tok_visa").await;
         (answer.body["state"] == "ORDER_STATE_CONFIRMED").then_some(())

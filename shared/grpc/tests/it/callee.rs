@@ -11,9 +11,7 @@ use proto::cart::v1::cart_checkout_service_client::CartCheckoutServiceClient;
 use proto::cart::v1::cart_checkout_service_server::{
     CartCheckoutService, CartCheckoutServiceServer,
 };
-use proto::cart::v1::{
-    ReadCartRequest, ReadCartResponse, SettleCartRequest, SettleCartResponse,
-};
+use proto::cart::v1::{ReadCartRequest, ReadCartResponse, SettleCartRequest, SettleCartResponse};
 use proto::payments::v1::checkout_payment_service_client::CheckoutPaymentServiceClient;
 use proto::payments::v1::checkout_payment_service_server::{
     CheckoutPaymentService, CheckoutPaymentServiceServer,
@@ -159,10 +157,7 @@ impl CheckoutPaymentService for Callee {
         Err(Status::unimplemented("no test calls it"))
     }
 
-    async fn capture(
-        &self,
-        request: Request<CaptureRequest>,
-    ) -> Result<Response<Payment>, Status> {
+    async fn capture(&self, request: Request<CaptureRequest>) -> Result<Response<Payment>, Status> {
         self.called(&request).await.map(|()| Response::new(Payment::default()))
     }
 
