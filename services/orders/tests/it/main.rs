@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cancelling;
-mod crashes;
-mod faults;
+mod fault_table;
 mod leases;
+mod leaving;
 mod operating;
 mod placing;
 mod purging;

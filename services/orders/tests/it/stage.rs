@@ -63,8 +63,6 @@ impl Stage {
             "--mesh-cert=x",
             "--mesh-key=x",
             "--mesh-ca=x",
-            "--database-max-connections=4",
-            "--saga-poll-ms=50",
             // Doubles stand in for these.
             "--cart-url=x",
             "--catalog-url=x",
@@ -74,7 +72,11 @@ impl Stage {
             &database,
             &identity,
         ];
-        let args = fixed.into_iter().chain(settings.iter().copied());
+        let usual = ["--database-max-connections=4", "--saga-poll-ms=50"].into_iter();
+        let name = |setting: &str| setting.split('=').next().unwrap_or_default().to_owned();
+        let given = |usual: &&str| settings.iter().any(|given| name(given) == name(usual));
+        let usual = usual.filter(|usual| !given(usual));
+        let args = fixed.into_iter().chain(usual).chain(settings.iter().copied());
         Config { host: self.platform.host("orders"), ..Config::parse_from(args) }
     }
 
@@ -107,6 +109,12 @@ impl Stage {
         Instance { client, sagas, shutdown, runtime: Some(runtime) }
     }
 
+    /// An instance that is to be killed: it drives what it is asked for and takes
+    /// nothing over.
+    pub async fn doomed(&self) -> Instance {
+        self.instance(&[SHORT_LEASE[0], "--saga-poll-ms=3600000"]).await
+    }
+
     /// Why the service does not start with these settings.
     pub async fn refused(&self, settings: &[&str]) -> String {
         let ports = self.ports();
@@ -118,11 +126,20 @@ impl Stage {
     /// not that.
     async fn warm_up(&self, client: &Client) {
         let token = self.platform.token(Uuid::now_v7(), &["customer"]);
-        testkit::eventually("an instance that answers", async || {
-            let request = bearer(ListOrdersRequest::default(), &token);
-            client.clone().list_orders(request).await.ok()
-        })
-        .await;
+        let mut refusal = None;
+        let answering = async {
+            loop {
+                let request = bearer(ListOrdersRequest::default(), &token);
+                match client.clone().list_orders(request).await {
+                    Ok(_) => return,
+                    Err(status) => refusal = Some(status),
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(START, answering).await.is_err() {
+            panic!("an instance does not answer within {START:?}: {refusal:?}");
+        }
     }
 
     /// A customer with two kettles in the cart.
@@ -220,14 +237,19 @@ impl Customer {
     }
 
     pub async fn orders(&self, client: &Client) -> Vec<Order> {
+        self.try_orders(client).await.unwrap()
+    }
+
+    /// The same while the service may be too busy to answer.
+    pub async fn try_orders(&self, client: &Client) -> Result<Vec<Order>, Status> {
         let request = bearer(ListOrdersRequest::default(), &self.token);
-        client.clone().list_orders(request).await.unwrap().into_inner().orders
+        Ok(client.clone().list_orders(request).await?.into_inner().orders)
     }
 
     /// The customer's only order, once it is in this state.
     pub async fn order_in(&self, client: &Client, state: OrderState) -> Order {
         testkit::eventually(&format!("an order that is {state:?}"), async || {
-            self.orders(client).await.pop().filter(|order| order.state() == state)
+            self.try_orders(client).await.ok()?.pop().filter(|order| order.state() == state)
         })
         .await
     }
@@ -263,6 +285,9 @@ pub async fn settled(stage: &Stage, order: &Order) {
 
 /// A lease so short that a crash is noticed at once.
 pub const SHORT_LEASE: [&str; 1] = ["--saga-lease-ms=1500"];
+
+/// Long enough for an instance to start beside others on a busy machine.
+const START: Duration = Duration::from_secs(60);
 
 /// Long enough for everything that a test waits for.
 pub const LONG: Duration = Duration::from_secs(15);

@@ -86,6 +86,8 @@ struct State {
     readers: HashMap<Uuid, Arc<Gate>>,
     down: bool,
     calls: Vec<(Call, Uuid)>,
+    /// Calls that changed something.
+    effects: Vec<(Call, Uuid)>,
     inside: HashSet<(Call, Uuid)>,
     overlaps: usize,
 }
@@ -137,6 +139,11 @@ impl World {
 
     pub fn calls_of(&self, order: Uuid) -> Vec<Call> {
         self.state().calls.iter().filter(|(_, o)| *o == order).map(|(call, _)| *call).collect()
+    }
+
+    /// The calls that changed something, however often they were made.
+    pub fn effects_of(&self, order: Uuid) -> Vec<Call> {
+        self.state().effects.iter().filter(|(_, o)| *o == order).map(|(call, _)| *call).collect()
     }
 
     /// How often a call began while the same call for the same order was going on.
@@ -267,6 +274,7 @@ impl State {
             return refused("STOCK_INSUFFICIENT");
         }
         self.move_stock(&lines, -1);
+        self.effects.push((Call::Reserve, order.id));
         self.reservations.insert(order.id, (Reservation::Held, lines));
         Ok(())
     }
@@ -279,18 +287,22 @@ impl State {
 
     fn commit(&mut self, order: Uuid) -> Attempt {
         match self.reservations.get_mut(&order) {
-            Some((state @ (Reservation::Held | Reservation::Sold), _)) => {
+            Some((state @ Reservation::Held, _)) => {
                 *state = Reservation::Sold;
+                self.effects.push((Call::Commit, order));
                 Ok(())
             }
+            Some((Reservation::Sold, _)) => Ok(()),
             _ => refused("RESERVATION_CLOSED"),
         }
     }
 
     fn release(&mut self, order: Uuid) {
         let closed = (Reservation::Released, Vec::new());
-        if let Some((_, lines)) = self.reservations.insert(order, closed) {
+        let before = self.reservations.insert(order, closed);
+        if let Some((Reservation::Held | Reservation::Sold, lines)) = before {
             self.move_stock(&lines, 1);
+            self.effects.push((Call::Release, order));
         }
     }
 
@@ -305,15 +317,18 @@ impl State {
         }
         let payment = Uuid::now_v7();
         self.payments.insert(order.id, (Payment::Authorized, payment));
+        self.effects.push((Call::Authorize, order.id));
         Ok(payment)
     }
 
     fn capture(&mut self, order: Uuid) -> Attempt {
         match self.payments.get_mut(&order) {
-            Some((state @ (Payment::Authorized | Payment::Captured), _)) => {
+            Some((state @ Payment::Authorized, _)) => {
                 *state = Payment::Captured;
+                self.effects.push((Call::Capture, order));
                 Ok(())
             }
+            Some((Payment::Captured, _)) => Ok(()),
             _ => refused("PAYMENT_NOT_CAPTURABLE"),
         }
     }
@@ -322,6 +337,7 @@ impl State {
         if !self.settled.insert(order.id) {
             return;
         }
+        self.effects.push((Call::SettleCart, order.id));
         let cart = self.carts.entry(order.user_id).or_default();
         for line in &order.lines {
             for kept in cart.iter_mut().filter(|l| l.product_id == line.product_id) {
@@ -396,8 +412,11 @@ impl Payments for World {
 
     async fn reverse(&self, order: Uuid) -> Attempt {
         let effect = |state: &mut State| {
-            let entry = state.payments.entry(order).or_insert((Payment::Reversed, Uuid::nil()));
-            entry.0 = Payment::Reversed;
+            let closed = (Payment::Reversed, Uuid::nil());
+            let before = state.payments.insert(order, closed).map(|(before, _)| before);
+            if matches!(before, Some(Payment::Authorized | Payment::Captured)) {
+                state.effects.push((Call::Reverse, order));
+            }
             Ok(())
         };
         self.call(Call::Reverse, order, None, effect).await
