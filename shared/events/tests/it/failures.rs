@@ -3,7 +3,7 @@
 use testkit::eventually;
 
 use crate::broker::{Letter, put, take};
-use crate::world::{Failing, QUEUE, TOPIC, World};
+use crate::world::{Failing, QUEUE, TOPIC, World, pair};
 
 async fn dead_letter(world: &World) -> Letter {
     let queue = events::dead_letter_queue(QUEUE);
