@@ -59,6 +59,12 @@ impl Reservations for PostgresReservations {
         let mut tx = self.pool.begin().await.map_err(failed)?;
         match lock(&mut tx, order).await?.ok_or(Error::ReservationNotFound(order))? {
             (State::Committed, _) => Ok(()),
+            // Reserved while the statement above ran, which could not see it yet.
+            (State::Held, _) => {
+                moves::apply(&mut tx, &[order], Move::Sell, now).await.map_err(failed)?;
+                close(&mut tx, order, State::Committed, now).await?;
+                tx.commit().await.map_err(failed)
+            }
             (State::Expired, _) => {
                 sell_late(&mut tx, order, self.threshold, now).await?;
                 tx.commit().await.map_err(failed)
@@ -217,8 +223,10 @@ async fn close(
     Ok(())
 }
 
-/// Takes what is wanted out of the available stock, all of it or none: after an error
-/// the transaction must be rolled back.
+/// Takes all that is wanted out of the available stock, or fails: then roll back.
+///
+/// Two statements: in one, what a row lock has waited for is not always what the rest
+/// of the statement sees.
 async fn take(
     tx: &mut PgConnection,
     order: Uuid,
@@ -226,51 +234,61 @@ async fn take(
     threshold: i64,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let before = set_aside(tx, order, wanted, now).await?;
+    let products: Vec<Uuid> = wanted.iter().map(|w| w.product).collect();
+    let before = available(tx, &products).await?;
     let short = shortages(wanted, &before);
     if !short.is_empty() {
         return Err(Error::Short(short));
     }
-    for Wanted { product, quantity, .. } in wanted {
-        let before = before[product];
-        publish_low(tx, *product, before, before - quantity, threshold).await?;
+    let taken = set_aside(tx, order, wanted, now).await?;
+    if taken.len() != wanted.len() {
+        return Err(Error::internal("locked stock changed"));
+    }
+    for (product, after) in taken {
+        publish_low(tx, product, before[&product], after, threshold).await?;
     }
     Ok(())
 }
 
-/// Takes what there is enough of, and answers how much of everything was available
-/// before. One statement: a hot row stays locked for no round trip but the commit's.
-///
-/// An update takes rows in whatever order it finds them; `locked` takes them by id
-/// first, and sees them as they are then.
+/// Locks stock by product id and answers how much of it is available.
+async fn available(tx: &mut PgConnection, products: &[Uuid]) -> Result<BTreeMap<Uuid, i64>, Error> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select product_id, available
+         from stock
+         where product_id = any($1)
+         order by product_id
+         for no key update",
+    )
+    .bind(products)
+    .fetch_all(tx)
+    .await
+    .map_err(failed)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Answers what is still available of each product that there was enough of.
 async fn set_aside(
     tx: &mut PgConnection,
     order: Uuid,
     wanted: &[Wanted],
     now: OffsetDateTime,
-) -> Result<BTreeMap<Uuid, i64>, Error> {
+) -> Result<Vec<(Uuid, i64)>, Error> {
     let (products, quantities): (Vec<Uuid>, Vec<i64>) =
         wanted.iter().map(|w| (w.product, w.quantity)).unzip();
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-        "with locked as (
-             select s.product_id, s.available, w.quantity
-             from stock s
-             join unnest($2::uuid[], $3::bigint[]) as w (product_id, quantity) using (product_id)
-             order by s.product_id
-             for no key update of s
-         ), taken as (
+    sqlx::query_as(
+        "with taken as (
              update stock s
-             set available = s.available - l.quantity,
-                 reserved = s.reserved + l.quantity,
+             set available = s.available - w.quantity,
+                 reserved = s.reserved + w.quantity,
                  updated_at = $4
-             from locked l
-             where s.product_id = l.product_id and l.available >= l.quantity
-             returning s.product_id, l.quantity
+             from unnest($2::uuid[], $3::bigint[]) as w (product_id, quantity)
+             where s.product_id = w.product_id and s.available >= w.quantity
+             returning s.product_id, s.available, w.quantity
          ), noted as (
              insert into reservation_lines (order_id, product_id, quantity)
              select $1, product_id, quantity from taken
          )
-         select product_id, available from locked",
+         select product_id, available from taken",
     )
     .bind(order)
     .bind(products)
@@ -278,6 +296,5 @@ async fn set_aside(
     .bind(now)
     .fetch_all(tx)
     .await
-    .map_err(failed)?;
-    Ok(rows.into_iter().collect())
+    .map_err(failed)
 }
