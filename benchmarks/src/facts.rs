@@ -54,9 +54,12 @@ pub async fn run(lasting: Duration) -> Result<()> {
     Ok(())
 }
 
+/// When a fact was published, and how long it took until it was consumed.
+type Flight = (Instant, Option<Duration>);
+
 /// When each fact was published and when it took effect.
 #[derive(Clone, Default)]
-struct Times(Arc<Mutex<HashMap<Uuid, (Instant, Option<Duration>)>>>);
+struct Times(Arc<Mutex<HashMap<Uuid, Flight>>>);
 
 impl Times {
     fn with<T>(

@@ -99,8 +99,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut way: watch::
     let seen = way.clone();
     let reading = async move {
         let mut buffer = vec![0; 16 * 1024];
-        loop {
-            let Ok(length @ 1..) = from.read(&mut buffer).await else { break };
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
             let due = Instant::now() + delay(*seen.borrow());
             if sender.send((due, buffer[..length].to_vec())).await.is_err() {
                 break;

@@ -47,7 +47,11 @@ impl Drill {
                 "a drill is on (CRASH_AT): this process will abort in the middle of a saga"
             );
         }
-        Self { crash_at: point, ..Self::default() }
+        Self {
+            crash_at: point,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
+        }
     }
 
     /// Breaks what it is told to.
