@@ -1,7 +1,6 @@
 //! What is promised: recording rules for every method, alerts for every SLO.
 
 mod alerts;
-mod calls;
 mod records;
 
 use anyhow::{Result, ensure};
@@ -24,7 +23,7 @@ const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
 /// The rest is about the request (INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, …)
 /// or about who sends too many (RESOURCE_EXHAUSTED) and would be the same however well
 /// we do: such an answer is a good answer. What an overloaded service refuses is
-/// RESOURCE_EXHAUSTED, too; that has an alert of its own (`calls`).
+/// RESOURCE_EXHAUSTED, too; that has an alert of its own (`alerts/calls.yaml`).
 const FAULTS: &str = "Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss";
 
 /// Neither good nor bad: a caller whom the gate refused, or who went away. They are
@@ -47,7 +46,6 @@ pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
             files.push(file(&workload, &groups)?);
         }
     }
-    files.push(file("calls", &calls::of_all())?);
     Ok(files)
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,6 +37,9 @@ const LOSS: f64 = 0.05;
 pub struct Door {
     addr: SocketAddr,
     way: watch::Sender<Way>,
+    /// How often connections were cut.
+    cuts: watch::Sender<usize>,
+    entered: Arc<AtomicUsize>,
     forwarding: JoinHandle<()>,
 }
 
@@ -43,9 +48,11 @@ impl Door {
     pub async fn to(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
-        let (way, seen) = watch::channel(Way::Open);
-        let forwarding = tokio::spawn(forward(listener, port, seen));
-        Ok(Self { addr, way, forwarding })
+        let (way, cuts) = (watch::Sender::new(Way::Open), watch::Sender::new(0));
+        let entered = Arc::<AtomicUsize>::default();
+        let far = Far { port, way: way.subscribe(), cuts: cuts.subscribe() };
+        let forwarding = tokio::spawn(forward(listener, far, Arc::clone(&entered)));
+        Ok(Self { addr, way, cuts, entered, forwarding })
     }
 
     /// Where it is entered.
@@ -57,6 +64,16 @@ impl Door {
     pub fn set(&self, way: Way) {
         self.way.send_replace(way);
     }
+
+    /// Ends every connection there is; new ones go the same way as before.
+    pub fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// How many connections there have been.
+    pub fn entered(&self) -> usize {
+        self.entered.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Door {
@@ -65,23 +82,34 @@ impl Drop for Door {
     }
 }
 
-async fn forward(listener: TcpListener, port: u16, way: watch::Receiver<Way>) {
+/// The other side of a door, and how it is reached.
+#[derive(Debug, Clone)]
+struct Far {
+    port: u16,
+    way: watch::Receiver<Way>,
+    cuts: watch::Receiver<usize>,
+}
+
+async fn forward(listener: TcpListener, far: Far, entered: Arc<AtomicUsize>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // Out of file descriptors, perhaps: the next one may do better.
                 let Ok((near, _)) = accepted else { continue };
-                connections.spawn(pass(near, port, way.clone()));
+                entered.fetch_add(1, Ordering::Relaxed);
+                connections.spawn(pass(near, far.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// One connection, until either side ends it or the door is shut.
-async fn pass(near: TcpStream, port: u16, way: watch::Receiver<Way>) {
+/// One connection, until either side ends it, it is cut, or the door is shut.
+async fn pass(near: TcpStream, far: Far) {
+    let Far { port, way, mut cuts } = far;
     let mut shut = way.clone();
+    cuts.mark_unchanged();
     let passing = async move {
         let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
         let _ = near.set_nodelay(true).and_then(|()| far.set_nodelay(true));
@@ -90,6 +118,7 @@ async fn pass(near: TcpStream, port: u16, way: watch::Receiver<Way>) {
     };
     tokio::select! {
         _ = shut.wait_for(|way| *way == Way::Shut) => {}
+        _ = cuts.changed() => {}
         () = passing => {}
     }
 }
@@ -169,5 +198,16 @@ mod tests {
         let mut refused = TcpStream::connect(door.addr()).await.unwrap();
         assert_eq!(refused.read(&mut [0]).await.unwrap_or(0), 0);
         door.set(Way::Open);
+    }
+
+    #[tokio::test]
+    async fn cut_connections_end_and_new_ones_pass() {
+        let (door, mut near) = connected().await;
+        assert_eq!(echo(&mut near).await.unwrap(), 7);
+        door.cut();
+        assert_eq!(near.read(&mut [0]).await.unwrap_or(0), 0);
+        let again = TcpStream::connect(door.addr()).await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(100), again.readable()).await.is_err());
+        assert_eq!(door.entered(), 2);
     }
 }

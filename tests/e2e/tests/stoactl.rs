@@ -3,6 +3,8 @@
 
 use std::process::Output;
 
+use proto::Fact as _;
+use proto::orders::v1::OrderFailed;
 use serde_json::Value;
 use sqlx::Connection as _;
 use tokio::process::Command;
@@ -91,17 +93,41 @@ fn stoactl_lists_retries_and_compensates_a_stuck_saga_and_tells_who_and_why() {
         for part in [me, "saga.retry", why, "saga.compensate", given_up, "goes backward from pay"] {
             assert!(shown.contains(part), "no {part}: {shown}");
         }
-        let url = platform.stack.postgres_url("orders").unwrap();
-        let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "select actor::text, action, why from operator_actions where target = $1 order by id",
-        )
-        .bind(&id)
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
         let row = |action: &str, why: &str| (me.to_owned(), action.to_owned(), why.to_owned());
+        let rows = remembered(&platform, "orders", &id).await;
         assert_eq!(rows, [row("saga.retry", why), row("saga.compensate", given_up)]);
+    });
+}
+
+/// Who did what to something, and why, as the service's database has it.
+async fn remembered(
+    platform: &Platform,
+    service: &str,
+    target: &str,
+) -> Vec<(String, String, String)> {
+    let url = platform.stack.postgres_url(service).unwrap();
+    let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
+    let sql = "select actor::text, action, why from operator_actions where target = $1 order by id";
+    sqlx::query_as(sql).bind(target).fetch_all(&mut database).await.unwrap()
+}
+
+#[test]
+fn stoactl_shows_dead_letters_and_remembers_who_put_them_back() {
+    with_platform(async |platform| {
+        let topic = OrderFailed::INFO.topic;
+        let dead = told(&platform, &["facts", "dead", "--topic", topic]).await;
+        assert_eq!(dead.split_whitespace().collect::<Vec<_>>(), ["TOPIC", "DEAD", topic, "0"]);
+
+        // Nothing is dead; that somebody tried is written down all the same.
+        let why = format!("the template is fixed {}", Uuid::now_v7());
+        let answer = told(&platform, &["facts", "redrive", topic, "--why", &why]).await;
+        assert_eq!(answer.trim(), "0 put back");
+        let me = platform.admin.client.get("/v1/users/me").await.ok();
+        let me = me["user_id"].as_str().unwrap().to_owned();
+        let queue = events::dead_letter_queue(&events::queue("notifications", topic));
+        let rows = remembered(&platform, "notifications", &queue).await;
+        let row = rows.iter().find(|row| row.2 == why).expect("the redrive with its reason");
+        assert_eq!((&row.0, row.1.as_str()), (&me, "facts.redrive"));
     });
 }
 
@@ -113,11 +139,14 @@ fn stoactl_tells_what_is_refused_and_fails() {
         let token = customer.session["access_token"].as_str().unwrap();
         let (show, retry) = (["sagas", "show", &nowhere], ["sagas", "retry", &nowhere]);
         let without_words = ["sagas", "retry", &nowhere, "--why", ""];
+        let no_topic = ["facts", "dead", "--topic", "orders.v1.order_lost"];
         for (token, arguments, code, part) in [
             (None, &show[..], 1, "SAGA_NOT_FOUND"),
             (None, &retry[..], 2, "--why"),
             (None, &without_words[..], 1, "\n  reason: "),
+            (None, &no_topic[..], 1, "TOPIC_NOT_FOUND"),
             (Some(token), &show[..], 1, "PERMISSION_DENIED"),
+            (Some(token), &["facts", "dead"][..], 1, "PERMISSION_DENIED"),
             (Some("nonsense"), &show[..], 1, "TOKEN_INVALID"),
         ] {
             let output = stoactl(&platform, token, arguments).await;

@@ -1,5 +1,6 @@
 //! `stoactl`: what operators do with a running platform, from a terminal.
 
+mod facts;
 mod failure;
 mod output;
 mod payments;
@@ -43,6 +44,9 @@ enum Command {
     /// Payments: our books beside the provider's.
     #[command(subcommand)]
     Payments(payments::Payments),
+    /// Facts: those that could not be applied.
+    #[command(subcommand)]
+    Facts(facts::Facts),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,5 +67,6 @@ async fn run(arguments: Arguments) -> Result<()> {
     match command {
         Command::Sagas(command) => command.run(&session, &output).await,
         Command::Payments(command) => command.run(&session, &output).await,
+        Command::Facts(command) => command.run(&session, &output).await,
     }
 }
