@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
@@ -65,6 +65,19 @@ impl Pki {
 
     pub(crate) fn key(&self, workload: &str) -> PathBuf {
         self.dir.join(format!("{workload}.key"))
+    }
+
+    /// A new certificate and its key, PEM, for a server that people reach by these
+    /// names: it names no workload, so the mesh does not believe it.
+    pub(crate) fn server(&self, names: &[&str]) -> Result<(String, String)> {
+        let authority = self.kept_authority().context("there is no authority")?;
+        let key = KeyPair::generate()?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = valid_for(CertificateParams::new(names)?, LEAF_LIFE);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        Ok((params.signed_by(&key, &authority)?.pem(), key.serialize_pem()))
     }
 
     /// None when there is no authority, or none that can still be used.
