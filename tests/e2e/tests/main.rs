@@ -5,10 +5,8 @@
 
 mod accounts;
 mod catalogue;
-mod client;
 mod crashes;
 mod docs;
-mod dynamic;
 mod journey;
 mod matrix;
 mod orders;
@@ -21,3 +19,5 @@ mod schemathesis;
 mod stoactl;
 mod typescript;
 mod workloads;
+
+use e2e::{client, dynamic};

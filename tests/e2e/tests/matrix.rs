@@ -8,7 +8,6 @@ mod ownership;
 mod peers;
 mod report;
 mod users;
-mod world;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -26,7 +25,7 @@ use crate::platform::alone_on_platform;
 use expected::{Expected, Way, expected};
 use peers::Peer;
 use users::User;
-use world::World;
+use e2e::world::World;
 
 /// Calls at the same time.
 const AT_ONCE: usize = 16;

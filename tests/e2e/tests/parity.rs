@@ -8,10 +8,8 @@ pub mod call;
 mod compare;
 pub mod world;
 
-use std::path::Path;
-use std::sync::LazyLock;
-
-use contract::{Contract, Method};
+use contract::Method;
+pub use e2e::CONTRACT;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,10 +18,6 @@ use abuse::Expected;
 use call::{Caller, Failure, Outcome, failure_in, with_headers};
 use compare::{masked, masked_text};
 use world::{Situation, situation};
-
-pub static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    contract::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).expect("the contract")
-});
 
 /// `google.rpc.Code`.
 const INVALID_ARGUMENT: i64 = 3;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::{Contract, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::world::World;
+use e2e::world::World;
 use crate::platform::{Platform, eventually};
 
 /// Per table a digest of all rows, per customer the cart.

@@ -9,7 +9,7 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use super::expected::Way;
-use super::world::World;
+use e2e::world::World;
 use super::{AT_ONCE, peers};
 use crate::dynamic::{Answer, Call, grpc, rest};
 use crate::parity::CONTRACT;

@@ -1,17 +1,15 @@
 //! Workloads as the matrix tries them: every one of the contract with its real
 //! certificate, and certificates that are wrong in one way each.
 
-use std::path::Path;
-use std::time::Duration;
-
 use contract::{Contract, EDGE, TOOLS};
+use e2e::mesh::{identity, read};
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
     date_time_ymd,
 };
 use stack::Stack;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Channel, Identity};
 
 /// What a certificate is worth.
 pub enum Standing {
@@ -41,16 +39,7 @@ impl Peer {
 
     /// A lazy channel to a workload's own port.
     pub fn channel(&self, stack: &Stack, workload: &str) -> Channel {
-        let authority = read(&stack.pki_dir().join("ca.pem"));
-        let mut tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(authority))
-            .domain_name(workload);
-        if let Some(identity) = &self.identity {
-            tls = tls.identity(identity.clone());
-        }
-        let endpoint = Endpoint::from_shared(stack.grpc_url(workload)).unwrap();
-        let endpoint = endpoint.tls_config(tls).unwrap().connect_timeout(Duration::from_secs(5));
-        endpoint.connect_lazy()
+        e2e::mesh::channel(stack, self.identity.as_ref(), workload)
     }
 }
 
@@ -60,11 +49,7 @@ pub fn all(stack: &Stack, contract: &Contract) -> Vec<Peer> {
     let file = |name: &str| read(&pki.join(name));
     let mut workloads = contract.workloads();
     workloads.extend([EDGE, TOOLS].map(str::to_owned));
-    let real = |name: &String| {
-        let identity =
-            Identity::from_pem(file(&format!("{name}.pem")), file(&format!("{name}.key")));
-        Peer::named(name, identity)
-    };
+    let real = |name: &String| Peer::named(name, identity(stack, name));
     let mut peers: Vec<Peer> = workloads.iter().map(real).collect();
 
     let key = KeyPair::from_pem(&file("ca.key")).unwrap();
@@ -120,8 +105,4 @@ fn leaf(ids: &[String]) -> CertificateParams {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
     params
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

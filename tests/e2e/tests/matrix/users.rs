@@ -3,13 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grpc::Claims;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use rcgen::KeyPair;
-use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use serde_json::json;
 use stack::Stack;
 
-use super::world::People;
+use e2e::signer::{Signer, claims_in, payload};
+use e2e::world::People;
 
 /// What a token is worth.
 pub enum Standing {
@@ -68,53 +66,6 @@ pub async fn all(stack: &Stack, people: &People) -> Vec<User> {
         User::bad("unknown kid", Signer { kid: "made-up".into(), ..platform }.sign(&real)),
         User::bad("tampered", tampered(&people.customer)),
     ]
-}
-
-/// A key that signs tokens.
-struct Signer {
-    kid: String,
-    key: KeyPair,
-}
-
-impl Signer {
-    /// The platform's own key, so that only the claim under test is wrong.
-    async fn of(stack: &Stack) -> Self {
-        let url = stack.postgres_url("identity").unwrap();
-        let mut database = PgConnection::connect(&url).await.unwrap();
-        let sql = "select kid, private_key from signing_keys order by created_at desc, kid limit 1";
-        let (kid, pem): (String, String) =
-            sqlx::query_as(sql).fetch_one(&mut database).await.unwrap();
-        Self { kid, key: KeyPair::from_pem(&pem).unwrap() }
-    }
-
-    /// Another key under the same name.
-    fn impostor(&self) -> Self {
-        Self { kid: self.kid.clone(), key: KeyPair::generate().unwrap() }
-    }
-
-    fn sign(&self, claims: &Claims) -> String {
-        let key = EncodingKey::from_ec_pem(self.key.serialize_pem().as_bytes()).unwrap();
-        encode(&self.header(Algorithm::ES256), claims, &key).unwrap()
-    }
-
-    /// For verifiers that let the token choose the algorithm: the secret is public.
-    fn sign_with_public_key(&self, claims: &Claims) -> String {
-        let key = EncodingKey::from_secret(self.key.public_key_pem().as_bytes());
-        encode(&self.header(Algorithm::HS256), claims, &key).unwrap()
-    }
-
-    fn header(&self, algorithm: Algorithm) -> Header {
-        Header { kid: Some(self.kid.clone()), ..Header::new(algorithm) }
-    }
-}
-
-fn claims_in(token: &str) -> Claims {
-    serde_json::from_value(payload(token)).unwrap()
-}
-
-fn payload(token: &str) -> Value {
-    let part = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 fn with_alg_none(claims: &Claims) -> String {
