@@ -7,10 +7,12 @@ mod docs;
 mod errors;
 mod filters;
 mod guard;
+mod headers;
 mod limits;
 mod listener;
 mod operations;
 mod routes;
+mod tls;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -22,6 +24,7 @@ use crate::{File, yaml};
 pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
     Ok(vec![
         File::new("envoy/edge.yaml", render(contract)?),
+        File::new("envoy/certificate.yaml", quote(&yaml::documents(&[tls::secret()])?)),
         File::new("envoy/descriptor.binpb", descriptor::without_comments(&contract.pool)?),
     ])
 }
@@ -29,25 +32,26 @@ pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
 /// The configuration with its `${PLACEHOLDERS}` still in it.
 pub(crate) fn render(contract: &Contract) -> Result<String> {
     let config = json!({
+        "node": operations::node(),
         "admin": operations::admin(),
         "layered_runtime": operations::runtime(),
         "overload_manager": operations::overload(),
         "static_resources": {
-            "listeners": [listener::plain(contract)],
+            "listeners": [listener::plain(contract), listener::tls()],
             "clusters": clusters::all(contract),
         },
     });
-    Ok(quote(&yaml::documents(&[config])?))
+    Ok(quote(&listener::shared(&yaml::documents(&[config])?)))
 }
 
-/// Quotes the placeholders that stand alone and are not ports, so that a value
+/// Quotes the placeholders that stand alone and are not numbers, so that a value
 /// such as `^[a-z]+$` stays a string when it is put in.
 fn quote(yaml: &str) -> String {
     let mut quoted = String::with_capacity(yaml.len());
     for line in yaml.lines() {
         match line.split_once("${") {
             Some((before, name))
-                if name.ends_with('}') && !name.ends_with("_PORT}") && ends_key(before) =>
+                if name.ends_with('}') && !is_number(name) && ends_key(before) =>
             {
                 quoted.push_str(&format!("{before}'${{{name}'"));
             }
@@ -56,6 +60,10 @@ fn quote(yaml: &str) -> String {
         quoted.push('\n');
     }
     quoted
+}
+
+fn is_number(name: &str) -> bool {
+    name.ends_with("_PORT}") || name.ends_with("_HOPS}")
 }
 
 fn ends_key(before: &str) -> bool {

@@ -10,7 +10,7 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 15] = [
+const PLACEHOLDERS: [&str; 21] = [
     "ACCESS_LOG",
     "CORS_ORIGIN_REGEX",
     "DESCRIPTOR",
@@ -18,7 +18,12 @@ const PLACEHOLDERS: [&str; 15] = [
     "DOCS_PORT",
     "EDGE_ADDRESS",
     "EDGE_ADMIN_PORT",
+    "EDGE_CERT",
+    "EDGE_CERTIFICATE",
+    "EDGE_CERT_DIR",
+    "EDGE_KEY",
     "EDGE_PORT",
+    "EDGE_TLS_PORT",
     "GUARD_HOST",
     "GUARD_PORT",
     "JWT_AUDIENCE",
@@ -26,6 +31,7 @@ const PLACEHOLDERS: [&str; 15] = [
     "MESH_CA",
     "MESH_CERT",
     "MESH_KEY",
+    "TRUSTED_HOPS",
 ];
 
 fn root() -> PathBuf {
@@ -42,7 +48,11 @@ fn generated(path: &str) -> Vec<u8> {
 }
 
 fn template() -> String {
-    String::from_utf8(generated("envoy/edge.yaml")).unwrap()
+    text("envoy/edge.yaml")
+}
+
+fn text(path: &str) -> String {
+    String::from_utf8(generated(path)).unwrap()
 }
 
 fn config() -> Value {
@@ -167,7 +177,9 @@ fn the_placeholders_are_the_documented_ones() {
         let name = workload.to_uppercase();
         expected.extend([format!("{name}_HOST"), format!("{name}_PORT")]);
     }
-    assert_eq!(placeholders(&template()), expected);
+    let mut found = placeholders(&template());
+    found.extend(placeholders(&text("envoy/certificate.yaml")));
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -179,13 +191,35 @@ fn the_readme_names_every_placeholder() {
 }
 
 #[test]
+fn https_shows_the_same_as_the_plain_listener_behind_modern_tls() {
+    let config = config();
+    let [plain, tls] = config["static_resources"]["listeners"].as_array().unwrap().as_slice()
+    else {
+        panic!("two listeners");
+    };
+    let manager = |l: &Value| l["filter_chains"][0]["filters"][0]["typed_config"].clone();
+    assert_eq!(manager(plain), manager(tls));
+    let context =
+        &tls["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"];
+    assert_eq!(context["tls_params"]["tls_minimum_protocol_version"], "TLSv1_2");
+    for cipher in context["tls_params"]["cipher_suites"].as_array().unwrap() {
+        let name = cipher.as_str().unwrap();
+        let sealed = name.contains("-GCM-") || name.ends_with("-POLY1305");
+        assert!(name.starts_with("ECDHE-") && sealed, "{name}");
+    }
+}
+
+#[test]
 fn envoy_accepts_the_configuration_without_a_deprecation_warning() {
     let envoy = std::env::var("STOA_ENVOY")
         .expect("STOA_ENVOY names no Envoy binary: run through `make test`");
     let dir = std::env::temp_dir().join(format!("stoa-edge-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let config = dir.join("edge.yaml");
-    std::fs::write(&config, filled_in(&dir)).unwrap();
+    write_keys(&dir);
+    std::fs::write(dir.join("certificate.yaml"), filled_in(&dir, &text("envoy/certificate.yaml")))
+        .unwrap();
+    std::fs::write(&config, filled_in(&dir, &template())).unwrap();
     let output =
         Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&config).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -194,24 +228,31 @@ fn envoy_accepts_the_configuration_without_a_deprecation_warning() {
     assert!(!log.contains("Deprecated field"), "{log}");
 }
 
-/// The configuration as it would be at start, with certificates below `dir`.
-fn filled_in(dir: &Path) -> String {
+/// What the configuration names, below `dir`.
+fn write_keys(dir: &Path) {
     let key = rcgen::generate_simple_self_signed(vec!["edge".to_owned()]).unwrap();
     std::fs::write(dir.join("cert.pem"), key.cert.pem()).unwrap();
     std::fs::write(dir.join("key.pem"), key.signing_key.serialize_pem()).unwrap();
     std::fs::write(dir.join("descriptor.binpb"), generated("envoy/descriptor.binpb")).unwrap();
+}
+
+/// The configuration as it would be at start.
+fn filled_in(dir: &Path, template: &str) -> String {
     let file = |name: &str| dir.join(name).display().to_string();
-    let mut text = template();
-    for name in placeholders(&text) {
+    let mut text = template.to_owned();
+    for name in placeholders(template) {
         let value = match name.as_str() {
             "ACCESS_LOG" => "/dev/null".to_owned(),
             "CORS_ORIGIN_REGEX" => r"[a-z]+://localhost(:\d+)?".to_owned(),
             "DESCRIPTOR" => file("descriptor.binpb"),
-            "MESH_CERT" | "MESH_CA" => file("cert.pem"),
-            "MESH_KEY" => file("key.pem"),
+            "EDGE_CERTIFICATE" => file("certificate.yaml"),
+            "EDGE_CERT_DIR" => dir.display().to_string(),
+            "EDGE_CERT" | "MESH_CERT" | "MESH_CA" => file("cert.pem"),
+            "EDGE_KEY" | "MESH_KEY" => file("key.pem"),
             "JWT_ISSUER" => "https://stoa.local".to_owned(),
             "JWT_AUDIENCE" => "stoa".to_owned(),
             port if port.ends_with("_PORT") => "4040".to_owned(),
+            hops if hops.ends_with("_HOPS") => "0".to_owned(),
             _ => "127.0.0.1".to_owned(),
         };
         text = text.replace(&format!("${{{name}}}"), &value);

@@ -24,6 +24,7 @@ fn rows(stack: &Stack) -> Result<Vec<(String, String)>> {
     let ports = &stack.options().ports;
     let mut rows = vec![
         ("edge".to_owned(), stack.edge_url()),
+        ("edge https".to_owned(), stack.edge_tls_url()),
         ("edge docs".to_owned(), stack.docs_url()),
         ("edge admin".to_owned(), stack.edge_admin_url()),
     ];

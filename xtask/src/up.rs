@@ -21,6 +21,9 @@ pub struct Up {
     /// The edge's port.
     #[arg(long, default_value_t = 8080)]
     edge_port: u16,
+    /// The edge's port for HTTPS.
+    #[arg(long, default_value_t = 8443)]
+    edge_tls_port: u16,
     /// Optimised programs; the build takes longer.
     #[arg(long)]
     release: bool,
@@ -65,7 +68,7 @@ impl Up {
 
     fn options(&self, root: &Path) -> Result<Options> {
         let mut ports = Ports::fixed();
-        ports.edge = self.edge_port;
+        (ports.edge, ports.edge_tls) = (self.edge_port, self.edge_tls_port);
         Ok(Options {
             root: root.to_owned(),
             state: state(root),

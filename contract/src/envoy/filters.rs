@@ -4,28 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{access, extension, guard, limits};
+use super::{access, extension, guard, headers, limits};
 use crate::model::Contract;
 
 /// The largest JSON answer, in bytes.
 const MAX_RESPONSE_BYTES: u32 = 4 * 1024 * 1024;
 
-/// Headers that a client must not bring: they would speak for the edge.
-const SPOOFABLE: [&str; 4] = ["x-user-id", "x-roles", "grpc-timeout", "x-forwarded-client-cert"];
-
-const SECURITY_HEADERS: [(&str, &str); 5] = [
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
-    ("x-content-type-options", "nosniff"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("referrer-policy", "no-referrer"),
-    ("cache-control", "no-store"),
-];
-
 /// Tokens are checked after transcoding: the other way round, a REST path that
 /// no rule knows would slip past the rules of its RPC.
 pub(super) fn chain(contract: &Contract) -> Vec<Value> {
     let mut chain = vec![
-        headers(),
+        headers::filter(),
         plain("cors", "cors.v3.Cors"),
         limits::body(contract),
         compressor(),
@@ -47,25 +36,6 @@ fn plain(name: &str, type_name: &str) -> Value {
         &format!("envoy.filters.http.{name}"),
         &format!("envoy.extensions.filters.http.{type_name}"),
         json!({}),
-    )
-}
-
-fn headers() -> Value {
-    let mut requests: Vec<Value> = SPOOFABLE.iter().map(|h| json!({"remove": h})).collect();
-    requests.push(json!({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}));
-    let responses: Vec<Value> = SECURITY_HEADERS
-        .iter()
-        .map(|(key, value)| {
-            json!({"append": {
-                "header": {"key": key, "value": value},
-                "append_action": "ADD_IF_ABSENT",
-            }})
-        })
-        .collect();
-    extension(
-        "envoy.filters.http.header_mutation",
-        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-        json!({"mutations": {"request_mutations": requests, "response_mutations": responses}}),
     )
 }
 

@@ -1,26 +1,51 @@
-//! The door: one plain HTTP listener and how strictly it reads requests.
+//! The door: a plain HTTP listener and one for HTTPS, and how strictly both read requests.
 
 use serde_json::{Value, json};
 
-use super::{errors, extension, filters, operations, routes};
+use super::{errors, extension, filters, operations, routes, tls};
 use crate::model::Contract;
+
+const MANAGER: &str = "envoy.filters.network.http_connection_manager";
+const MANAGER_TYPE: &str =
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
 /// For local use, and for load balancers that end TLS themselves.
 pub(super) fn plain(contract: &Contract) -> Value {
-    let manager = extension(
-        "envoy.filters.network.http_connection_manager",
-        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        connection_manager(contract),
-    );
+    let manager = extension(MANAGER, MANAGER_TYPE, connection_manager(contract));
+    listener("plain", "${EDGE_PORT}", json!({"filters": [manager]}))
+}
+
+/// For people. What lies behind TLS is the plain listener's, word by word: [`shared`]
+/// writes it once.
+pub(super) fn tls() -> Value {
+    let chain = json!({
+        // Whoever connects and does not shake hands is let go.
+        "transport_socket_connect_timeout": "5s",
+        "transport_socket": tls::transport_socket(),
+        "filters": [{"name": MANAGER, "typed_config": "*manager"}],
+    });
+    listener("tls", "${EDGE_TLS_PORT}", chain)
+}
+
+fn listener(name: &str, port: &str, chain: Value) -> Value {
     json!({
-        "name": "plain",
-        "address": {"socket_address": {
-            "address": "${EDGE_ADDRESS}",
-            "port_value": "${EDGE_PORT}",
-        }},
+        "name": name,
+        "address": {"socket_address": {"address": "${EDGE_ADDRESS}", "port_value": port}},
         "per_connection_buffer_limit_bytes": 64 * 1024,
-        "filter_chains": [{"filters": [manager]}],
+        "filter_chains": [chain],
     })
+}
+
+/// Gives the plain listener's connection manager a name (a YAML anchor) and lets the
+/// other one use it: four thousand lines that cannot differ.
+pub(super) fn shared(yaml: &str) -> String {
+    let first = format!("typed_config:\n          '@type': type.googleapis.com/{MANAGER_TYPE}\n");
+    let named = first.replacen("typed_config:", "typed_config: &manager", 1);
+    yaml.replacen(&first, &named, 1).replacen(
+        "typed_config: '*manager'",
+        "typed_config: *manager",
+        1,
+    )
 }
 
 fn connection_manager(contract: &Contract) -> Value {
@@ -29,6 +54,9 @@ fn connection_manager(contract: &Contract) -> Value {
         "codec_type": "AUTO",
         "server_name": "stoa",
         "use_remote_address": true,
+        // How many proxies before the edge are believed about a client's address. One
+        // too many, and a client can choose the address that it is limited by.
+        "xff_num_trusted_hops": "${TRUSTED_HOPS}",
         "internal_address_config": {"unix_sockets": false},
         "always_set_request_id_in_response": true,
         "access_log": operations::access_log(),

@@ -13,16 +13,38 @@ const MAX_HEAP_BYTES: u64 = 1 << 30;
 /// Twice the ten thousand that the platform promises to serve at once.
 const MAX_CONNECTIONS: u32 = 20_000;
 
+const HEAP: &str = "envoy.resource_monitors.fixed_heap";
+
+const RESETS: u32 = 500;
+
 pub(super) fn admin() -> Value {
     json!({
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": "${EDGE_ADMIN_PORT}"}},
     })
 }
 
+/// Envoy wants to know its name before it reads a certificate from a watched file.
+pub(super) fn node() -> Value {
+    json!({"id": "edge", "cluster": "stoa"})
+}
+
+/// A connection that has opened [`RESETS`] streams, and given up half of them within a
+/// second, is closed: HTTP/2 rapid reset (CVE-2023-44487). Envoy's own default, written
+/// down so that it cannot change unseen.
+fn rapid_reset() -> Value {
+    json!({
+        "premature_reset_total_stream_count": RESETS,
+        "premature_reset_min_stream_lifetime_seconds": 1,
+    })
+}
+
 /// The admin layer makes `POST /runtime_modify` work.
 pub(super) fn runtime() -> Value {
     json!({"layers": [
-        {"name": "defaults", "static_layer": {"edge": {"rate_limit_percent": 100}}},
+        {"name": "defaults", "static_layer": {
+            "edge": {"rate_limit_percent": 100},
+            "overload": rapid_reset(),
+        }},
         {"name": "admin", "admin_layer": {}},
     ]})
 }
@@ -32,7 +54,7 @@ pub(super) fn overload() -> Value {
         "refresh_interval": "0.25s",
         "resource_monitors": [
             extension(
-                "envoy.resource_monitors.fixed_heap",
+                HEAP,
                 "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
                 json!({"max_heap_size_bytes": MAX_HEAP_BYTES}),
             ),
@@ -43,6 +65,7 @@ pub(super) fn overload() -> Value {
             ),
         ],
         "actions": [
+            less_patience(),
             heap_action("envoy.overload_actions.shrink_heap", 0.85),
             heap_action("envoy.overload_actions.disable_http_keepalive", 0.90),
             heap_action("envoy.overload_actions.stop_accepting_requests", 0.95),
@@ -51,11 +74,28 @@ pub(super) fn overload() -> Value {
     })
 }
 
+/// The less memory there is left, the sooner those go who only hold on to it.
+fn less_patience() -> Value {
+    let timers = json!({"timer_scale_factors": [
+        {"timer": "HTTP_DOWNSTREAM_CONNECTION_IDLE", "min_timeout": "5s"},
+        {"timer": "HTTP_DOWNSTREAM_STREAM_IDLE", "min_timeout": "5s"},
+        {"timer": "TRANSPORT_SOCKET_CONNECT", "min_timeout": "1s"},
+    ]});
+    json!({
+        "name": "envoy.overload_actions.reduce_timeouts",
+        "triggers": [{
+            "name": HEAP,
+            "scaled": {"scaling_threshold": 0.75, "saturation_threshold": 0.95},
+        }],
+        "typed_config": typed("envoy.config.overload.v3.ScaleTimersOverloadActionConfig", timers),
+    })
+}
+
 fn heap_action(action: &str, share: f64) -> Value {
     json!({
         "name": action,
         "triggers": [{
-            "name": "envoy.resource_monitors.fixed_heap",
+            "name": HEAP,
             "threshold": {"value": share},
         }],
     })

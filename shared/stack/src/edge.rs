@@ -18,6 +18,19 @@ use crate::services::{JWT_AUDIENCE, JWT_ISSUER};
 /// Web pages served from this machine may call the API.
 const CORS_ORIGINS: &str = "https?://(localhost|127[.]0[.]0[.]1)(:[0-9]+)?";
 
+/// What people call the edge on one machine.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Nobody stands before the edge: what a client says about its address is not believed.
+const TRUSTED_HOPS: u32 = 0;
+
+const TLS_DIR: &str = "envoy/tls";
+const TLS_CERT: &str = "envoy/tls/cert.pem";
+const TLS_KEY: &str = "envoy/tls/key.pem";
+
+/// Listeners; each fetches the keys of tokens for itself.
+const LISTENERS: u64 = 2;
+
 /// Starts Envoy; ready when it has identity's keys.
 pub(crate) async fn start(
     fleet: Fleet,
@@ -25,13 +38,16 @@ pub(crate) async fn start(
     pki: Pki,
     tools: PythonTools,
 ) -> Result<()> {
-    let template = options.root.join("envoy/edge.yaml");
-    let text = fs::read_to_string(&template)
-        .with_context(|| format!("cannot read {}", template.display()))?;
+    certify(&fleet, &pki)?;
     let values = values(&fleet, &options, &pki);
+    for name in ["envoy/certificate.yaml", "envoy/edge.yaml"] {
+        let template = options.root.join(name);
+        let text = fs::read_to_string(&template)
+            .with_context(|| format!("cannot read {}", template.display()))?;
+        let filled = fill(&text, &values).with_context(|| template.display().to_string())?;
+        write_private(&fleet.layout.path(name), &filled)?;
+    }
     let configuration = fleet.layout.path("envoy/edge.yaml");
-    let filled = fill(&text, &values).with_context(|| template.display().to_string())?;
-    write_private(&configuration, &filled)?;
     fleet.spawn(
         Spec::new("edge", Phase::Edge, &tools.envoy)
             .args(["--disable-hot-restart", "--concurrency", "2", "-l", "warning", "-c"])
@@ -51,16 +67,33 @@ pub(crate) async fn start(
     Ok(())
 }
 
-/// Whether a counter in lines of `name: value` is above zero.
+/// A certificate for HTTPS, in a directory of its own: Envoy watches it and takes up
+/// whatever is renamed over the files.
+fn certify(fleet: &Fleet, pki: &Pki) -> Result<()> {
+    let (certificate, key) = pki.server(&NAMES)?;
+    fs::create_dir_all(fleet.layout.path(TLS_DIR))?;
+    fs::write(fleet.layout.path(TLS_CERT), certificate)?;
+    write_private(&fleet.layout.path(TLS_KEY), &key)
+}
+
+/// Whether every listener has keys, in a line of `name: value`.
 fn counted(stats: &str) -> bool {
-    stats.lines().any(|line| line.rsplit(' ').next().is_some_and(|value| value != "0"))
+    let count = |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok());
+    stats.lines().filter_map(count).any(|count| count >= LISTENERS)
 }
 
 fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, String> {
     let ports = &options.ports;
+    let file = |relative: &str| fleet.layout.path(relative).display().to_string();
     let mut values: BTreeMap<String, String> = [
         ("EDGE_ADDRESS", "127.0.0.1".to_owned()),
         ("EDGE_PORT", ports.edge.to_string()),
+        ("EDGE_TLS_PORT", ports.edge_tls.to_string()),
+        ("EDGE_CERTIFICATE", file("envoy/certificate.yaml")),
+        ("EDGE_CERT_DIR", file(TLS_DIR)),
+        ("EDGE_CERT", file(TLS_CERT)),
+        ("EDGE_KEY", file(TLS_KEY)),
+        ("TRUSTED_HOPS", TRUSTED_HOPS.to_string()),
         ("EDGE_ADMIN_PORT", ports.edge_admin.to_string()),
         ("MESH_CERT", pki.certificate("edge").display().to_string()),
         ("MESH_KEY", pki.key("edge").display().to_string()),
@@ -121,14 +154,16 @@ mod tests {
             bin_dir: dir.path().to_owned(),
             ..Options::private(&root, "unused").unwrap()
         };
-        let template = fs::read_to_string(root.join("envoy/edge.yaml")).unwrap();
-        fill(&template, &super::values(&fleet, &options, &pki)).unwrap();
+        for name in ["envoy/edge.yaml", "envoy/certificate.yaml"] {
+            let template = fs::read_to_string(root.join(name)).unwrap();
+            fill(&template, &super::values(&fleet, &options, &pki)).unwrap();
+        }
     }
 
     #[test]
-    fn a_counter_above_zero_is_seen() {
+    fn keys_are_there_when_every_listener_has_them() {
         assert!(counted("http.edge.jwt_authn.jwks_fetch_success: 3\n"));
-        assert!(!counted("http.edge.jwt_authn.jwks_fetch_success: 0\n"));
+        assert!(!counted("http.edge.jwt_authn.jwks_fetch_success: 1\n"));
         assert!(!counted(""));
     }
 

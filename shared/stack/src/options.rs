@@ -96,6 +96,8 @@ impl Options {
 pub struct Ports {
     /// HTTP, the door from outside.
     pub edge: u16,
+    /// HTTPS, the same door.
+    pub edge_tls: u16,
     /// Envoy's own interface.
     pub edge_admin: u16,
     /// PostgreSQL.
@@ -127,6 +129,7 @@ impl Ports {
     pub fn fixed() -> Self {
         Self {
             edge: 8080,
+            edge_tls: 8443,
             edge_admin: 9901,
             postgres: 15432,
             amqp: 15673,
@@ -220,6 +223,7 @@ impl Ports {
     fn all_mut(&mut self) -> impl Iterator<Item = &mut u16> {
         [
             &mut self.edge,
+            &mut self.edge_tls,
             &mut self.edge_admin,
             &mut self.postgres,
             &mut self.amqp,

@@ -96,6 +96,12 @@ impl Stack {
         format!("http://127.0.0.1:{}", self.options.ports.edge)
     }
 
+    /// `https://localhost:<port>`, without a slash at the end; its certificate is signed
+    /// by `ca.pem` of [`Stack::pki_dir`].
+    pub fn edge_tls_url(&self) -> String {
+        format!("https://localhost:{}", self.options.ports.edge_tls)
+    }
+
     /// The API's documentation, for browsers.
     pub fn docs_url(&self) -> String {
         format!("{}/docs", self.edge_url())
