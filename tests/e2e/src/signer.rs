@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grpc::Claims;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use stack::Stack;
 
@@ -56,6 +56,14 @@ impl Signer {
         let text = unsigned(header, payload);
         let signature = rcgen::SigningKey::sign(&self.key, text.as_bytes()).unwrap();
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The public key as a JWK (RFC 7517).
+    pub fn jwk(&self) -> Value {
+        // Uncompressed: a byte that says so, then both coordinates (SEC 1, section 2.3.3).
+        let point = self.key.public_key_raw();
+        let [x, y] = [&point[1..33], &point[33..]].map(|c| URL_SAFE_NO_PAD.encode(c));
+        json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "kid": self.kid, "x": x, "y": y})
     }
 
     /// What everybody may know of the key.

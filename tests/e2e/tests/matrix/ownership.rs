@@ -1,5 +1,6 @@
 //! What belongs to somebody does not exist for anybody else: for every method that names
-//! an owned resource, over every way in, and without telling it from what never was.
+//! an owned resource, over every way in, without telling it from what never was, and
+//! without anything being changed.
 
 use contract::{EDGE, Method, Resource};
 use futures::StreamExt;
@@ -9,11 +10,11 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use super::expected::Way;
-use e2e::world::World;
-use super::{AT_ONCE, peers};
+use super::{AT_ONCE, evidence, peers};
 use crate::dynamic::{Answer, Call, grpc, rest};
 use crate::parity::CONTRACT;
-use crate::platform::{Platform, with_platform};
+use crate::platform::{Platform, alone_on_platform};
+use e2e::world::World;
 
 /// The three ways to a method.
 struct Ways {
@@ -50,7 +51,7 @@ impl Ways {
 
 #[test]
 fn matrix_what_belongs_to_another_customer_does_not_exist() {
-    with_platform(async |platform| {
+    alone_on_platform(async |platform| {
         let world = World::build(&platform).await;
         let mut cases = Vec::new();
         for (service, method) in CONTRACT.external() {
@@ -58,33 +59,37 @@ fn matrix_what_belongs_to_another_customer_does_not_exist() {
                 if resource.owned {
                     let id = world.resource(&resource.kind, &field).to_owned();
                     let owned = Owned { method, field: field.name().to_owned(), id, resource };
-                    cases.push((service.workload.clone(), owned));
+                    cases.push((Ways::to(&platform, &service.workload), owned));
                 }
             }
         }
         assert!(!cases.is_empty(), "the contract has no owned resource at all");
-        let count = cases.len();
-        let trying = cases
-            .into_iter()
-            .map(|(workload, owned)| {
-                let (platform, world) = (&platform, &world);
-                async move {
-                    let ways = Ways::to(platform, &workload);
-                    owned.try_all(&ways, world).await
-                }
-            })
-            .collect::<Vec<_>>();
-        let answers: Vec<(usize, Vec<String>)> =
-            futures::stream::iter(trying).buffered(AT_ONCE).collect().await;
+        // Strangers first, owners last: an owner's call may change the resource.
+        let before = evidence::at_rest(&platform, &CONTRACT, &world).await;
+        let strangers = cases.iter().map(|(ways, owned)| owned.try_strangers(ways, &world));
+        let mut answers = all(strangers).await;
+        let after = evidence::at_rest(&platform, &CONTRACT, &world).await;
+        let owners = cases.iter().map(|(ways, owned)| owned.try_owners(ways, &world));
+        answers.extend(all(owners).await);
         let asked: usize = answers.iter().map(|(asked, _)| asked).sum();
-        let violations: Vec<String> = answers.into_iter().flat_map(|(_, v)| v).collect();
+        let mut violations: Vec<String> = answers.into_iter().flat_map(|(_, v)| v).collect();
+        violations.extend(evidence::difference(&before, &after));
         println!(
-            "matrix: {count} methods with an owned resource, {asked} questions; {} violations",
+            "matrix: {} methods with an owned resource, {asked} questions; {} violations",
+            cases.len(),
             violations.len()
         );
         assert!(violations.is_empty(), "{}", violations.join("\n"));
     });
 }
+
+async fn all(trying: impl Iterator<Item = impl Future<Output = Tried>>) -> Vec<Tried> {
+    let trying: Vec<_> = trying.collect();
+    futures::stream::iter(trying).buffered(AT_ONCE).collect().await
+}
+
+/// How many questions were asked, and what was wrong.
+type Tried = (usize, Vec<String>);
 
 /// A field that names what belongs to the customer.
 struct Owned {
@@ -95,27 +100,24 @@ struct Owned {
 }
 
 impl Owned {
-    /// How many questions were asked, and what was wrong. Strangers first, the owner
-    /// last: an owner's call may change the resource.
-    async fn try_all(&self, ways: &Ways, world: &World) -> (usize, Vec<String>) {
-        let people = &world.people;
-        let users = [
-            ("other customer", &people.other, "customer"),
-            ("manager", &people.manager, "manager"),
-            ("admin", &people.admin, "admin"),
-        ];
-        let (admitted, strangers): (Vec<_>, Vec<_>) =
-            users.into_iter().partition(|(_, _, role)| self.is_seen_by(role));
+    async fn try_strangers(&self, ways: &Ways, world: &World) -> Tried {
         let (mut asked, mut violations) = (0, Vec::new());
-        for way in [Way::Grpc, Way::Rest, Way::Mesh] {
-            for (name, token, _) in &strangers {
+        let strangers = users(world).into_iter().filter(|(_, _, role)| !self.is_seen_by(role));
+        for (name, token, _) in strangers {
+            for way in [Way::Grpc, Way::Rest, Way::Mesh] {
                 asked += 2;
                 violations.extend(self.hidden(ways, world, way, name, token).await);
             }
         }
-        let owner = ("owner", &people.customer, "");
-        for way in [Way::Grpc, Way::Rest, Way::Mesh] {
-            for (name, token, _) in admitted.iter().chain([&owner]) {
+        (asked, violations)
+    }
+
+    async fn try_owners(&self, ways: &Ways, world: &World) -> Tried {
+        let (mut asked, mut violations) = (0, Vec::new());
+        let admitted = users(world).into_iter().filter(|(_, _, role)| self.is_seen_by(role));
+        let owner = ("owner", world.people.customer.as_str(), "");
+        for (name, token, _) in admitted.chain([owner]) {
+            for way in [Way::Grpc, Way::Rest, Way::Mesh] {
                 asked += 1;
                 let got = ways.ask(way, self.method, &self.aimed_at(world, &self.id), token).await;
                 if got.code != Code::Ok {
@@ -164,6 +166,16 @@ impl Owned {
         let permission = self.resource.seen_by.as_deref();
         permission.is_some_and(|p| CONTRACT.holders(p).contains(&role))
     }
+}
+
+/// Name, token and role of everybody but the owner.
+fn users(world: &World) -> [(&'static str, &str, &'static str); 3] {
+    let people = &world.people;
+    [
+        ("other customer", &people.other, "customer"),
+        ("manager", &people.manager, "manager"),
+        ("admin", &people.admin, "admin"),
+    ]
 }
 
 /// Without the id, which both questions may repeat.

@@ -1,0 +1,1 @@
+//! Holds only tests: what strangers try, against the whole platform.
