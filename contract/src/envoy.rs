@@ -24,7 +24,7 @@ use crate::{File, yaml};
 pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
     Ok(vec![
         File::new("envoy/edge.yaml", render(contract)?),
-        File::new("envoy/certificate.yaml", quote(&yaml::documents(&[tls::secret()])?)),
+        File::new("envoy/certificates.yaml", quote(&yaml::documents(&[tls::secrets()])?)),
         File::new("envoy/descriptor.binpb", descriptor::without_comments(&contract.pool)?),
     ])
 }

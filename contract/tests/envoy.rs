@@ -10,8 +10,9 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 21] = [
+const PLACEHOLDERS: [&str; 22] = [
     "ACCESS_LOG",
+    "CERTIFICATES",
     "CORS_ORIGIN_REGEX",
     "DESCRIPTOR",
     "DOCS_HOST",
@@ -19,7 +20,6 @@ const PLACEHOLDERS: [&str; 21] = [
     "EDGE_ADDRESS",
     "EDGE_ADMIN_PORT",
     "EDGE_CERT",
-    "EDGE_CERTIFICATE",
     "EDGE_CERT_DIR",
     "EDGE_KEY",
     "EDGE_PORT",
@@ -30,6 +30,7 @@ const PLACEHOLDERS: [&str; 21] = [
     "JWT_ISSUER",
     "MESH_CA",
     "MESH_CERT",
+    "MESH_DIR",
     "MESH_KEY",
     "TRUSTED_HOPS",
 ];
@@ -178,7 +179,7 @@ fn the_placeholders_are_the_documented_ones() {
         expected.extend([format!("{name}_HOST"), format!("{name}_PORT")]);
     }
     let mut found = placeholders(&template());
-    found.extend(placeholders(&text("envoy/certificate.yaml")));
+    found.extend(placeholders(&text("envoy/certificates.yaml")));
     assert_eq!(found, expected);
 }
 
@@ -217,8 +218,11 @@ fn envoy_accepts_the_configuration_without_a_deprecation_warning() {
     std::fs::create_dir_all(&dir).unwrap();
     let config = dir.join("edge.yaml");
     write_keys(&dir);
-    std::fs::write(dir.join("certificate.yaml"), filled_in(&dir, &text("envoy/certificate.yaml")))
-        .unwrap();
+    std::fs::write(
+        dir.join("certificates.yaml"),
+        filled_in(&dir, &text("envoy/certificates.yaml")),
+    )
+    .unwrap();
     std::fs::write(&config, filled_in(&dir, &template())).unwrap();
     let output =
         Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&config).output().unwrap();
@@ -245,8 +249,8 @@ fn filled_in(dir: &Path, template: &str) -> String {
             "ACCESS_LOG" => "/dev/null".to_owned(),
             "CORS_ORIGIN_REGEX" => r"[a-z]+://localhost(:\d+)?".to_owned(),
             "DESCRIPTOR" => file("descriptor.binpb"),
-            "EDGE_CERTIFICATE" => file("certificate.yaml"),
-            "EDGE_CERT_DIR" => dir.display().to_string(),
+            "CERTIFICATES" => file("certificates.yaml"),
+            "EDGE_CERT_DIR" | "MESH_DIR" => dir.display().to_string(),
             "EDGE_CERT" | "MESH_CERT" | "MESH_CA" => file("cert.pem"),
             "EDGE_KEY" | "MESH_KEY" => file("key.pem"),
             "JWT_ISSUER" => "https://stoa.local".to_owned(),

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{docs, guard, typed};
-use crate::cluster;
+use super::{docs, guard, tls, typed};
 use crate::model::Contract;
 use crate::resilience::{
     CONSECUTIVE_FAILURES, EJECTION_INTERVAL, EJECTION_TIME, MAX_CONNECTIONS, MAX_EJECTION_PERCENT,
@@ -55,7 +54,7 @@ fn workload(name: &str) -> Value {
         "dns_lookup_family": "V4_PREFERRED",
         "connect_timeout": "1s",
         "load_assignment": endpoint(name, &host, &port),
-        "transport_socket": mutual_tls(name),
+        "transport_socket": tls::to_workload(name),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2(),
         },
@@ -70,37 +69,6 @@ fn endpoint(cluster: &str, host: &str, port: &str) -> Value {
     json!({
         "cluster_name": cluster,
         "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-    })
-}
-
-/// As a client Envoy stops at TLS 1.2 unless both bounds are set.
-fn mutual_tls(workload: &str) -> Value {
-    let identity = format!("spiffe://{}", cluster::principal(workload));
-    let context = json!({
-        "sni": workload,
-        "common_tls_context": {
-            "tls_params": {
-                "tls_minimum_protocol_version": "TLSv1_3",
-                "tls_maximum_protocol_version": "TLSv1_3",
-            },
-            "tls_certificates": [{
-                "certificate_chain": {"filename": "${MESH_CERT}"},
-                "private_key": {"filename": "${MESH_KEY}"},
-            }],
-            "validation_context": {
-                "trusted_ca": {"filename": "${MESH_CA}"},
-                "match_typed_subject_alt_names": [
-                    {"san_type": "URI", "matcher": {"exact": identity}},
-                ],
-            },
-        },
-    });
-    json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": typed(
-            "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-            context,
-        ),
     })
 }
 

@@ -1,11 +1,15 @@
-//! HTTPS: which versions and ciphers, and where the certificate comes from.
+//! HTTPS, which versions and ciphers, and where all certificates of the edge come from.
 
 use serde_json::{Value, json};
 
 use super::typed;
+use crate::cluster;
 
-/// The name under which the listener asks for the certificate.
-const SECRET: &str = "edge";
+/// What people see.
+const EDGE: &str = "edge";
+/// What services see, and whom the edge believes to be one.
+const MESH: &str = "mesh";
+const AUTHORITIES: &str = "mesh authorities";
 
 /// For TLS 1.2; those of 1.3 are all good. Forward secrecy and authenticated encryption
 /// only: Mozilla's "intermediate" list (5.7) without finite-field Diffie-Hellman.
@@ -21,8 +25,7 @@ const CIPHERS: [&str; 6] = [
 /// The first also holds against those who record now and compute later.
 const CURVES: [&str; 3] = ["X25519MLKEM768", "X25519", "P-256"];
 
-/// TLS as the edge speaks it to people. The certificate comes by a file that Envoy
-/// watches, so that a new one needs no restart.
+/// TLS as the edge speaks it to people.
 pub(super) fn transport_socket() -> Value {
     let context = json!({
         "common_tls_context": {
@@ -33,13 +36,7 @@ pub(super) fn transport_socket() -> Value {
                 "cipher_suites": CIPHERS,
                 "ecdh_curves": CURVES,
             },
-            "tls_certificate_sds_secret_configs": [{
-                "name": SECRET,
-                "sds_config": {
-                    "path_config_source": {"path": "${EDGE_CERTIFICATE}"},
-                    "resource_api_version": "V3",
-                },
-            }],
+            "tls_certificate_sds_secret_configs": [watched(EDGE)],
         },
     });
     json!({
@@ -51,19 +48,72 @@ pub(super) fn transport_socket() -> Value {
     })
 }
 
-/// The watched file: which certificate. When something is renamed in its directory, both
-/// files are read again; a pair that does not fit is refused and the old one kept.
-pub(super) fn secret() -> Value {
-    let secret = typed(
-        "envoy.extensions.transport_sockets.tls.v3.Secret",
-        json!({
-            "name": SECRET,
-            "tls_certificate": {
-                "certificate_chain": {"filename": "${EDGE_CERT}"},
-                "private_key": {"filename": "${EDGE_KEY}"},
-                "watched_directory": {"path": "${EDGE_CERT_DIR}"},
+/// Mutual TLS as the edge speaks it to a workload. As a client Envoy stops at TLS 1.2
+/// unless both bounds are set.
+pub(super) fn to_workload(workload: &str) -> Value {
+    let identity = format!("spiffe://{}", cluster::principal(workload));
+    let context = json!({
+        "sni": workload,
+        "common_tls_context": {
+            "tls_params": {
+                "tls_minimum_protocol_version": "TLSv1_3",
+                "tls_maximum_protocol_version": "TLSv1_3",
             },
-        }),
-    );
-    json!({"resources": [secret]})
+            "tls_certificate_sds_secret_configs": [watched(MESH)],
+            "combined_validation_context": {
+                "default_validation_context": {
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "URI", "matcher": {"exact": identity}},
+                    ],
+                },
+                "validation_context_sds_secret_config": watched(AUTHORITIES),
+            },
+        },
+    });
+    json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": typed(
+            "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            context,
+        ),
+    })
+}
+
+/// By a file that names files that Envoy watches, so that new ones need no restart.
+fn watched(secret: &str) -> Value {
+    json!({
+        "name": secret,
+        "sds_config": {
+            "path_config_source": {"path": "${CERTIFICATES}"},
+            "resource_api_version": "V3",
+        },
+    })
+}
+
+/// That file. When something is renamed in a directory, its files are read again; a pair
+/// that does not fit is refused and the old one kept.
+pub(super) fn secrets() -> Value {
+    let pair = |certificate: &str, key: &str, directory: &str| {
+        json!({
+            "certificate_chain": {"filename": certificate},
+            "private_key": {"filename": key},
+            "watched_directory": {"path": directory},
+        })
+    };
+    let authorities = json!({
+        "trusted_ca": {"filename": "${MESH_CA}"},
+        "watched_directory": {"path": "${MESH_DIR}"},
+    });
+    let edge = pair("${EDGE_CERT}", "${EDGE_KEY}", "${EDGE_CERT_DIR}");
+    let mesh = pair("${MESH_CERT}", "${MESH_KEY}", "${MESH_DIR}");
+    json!({"resources": [
+        secret(EDGE, "tls_certificate", edge),
+        secret(MESH, "tls_certificate", mesh),
+        secret(AUTHORITIES, "validation_context", authorities),
+    ]})
+}
+
+fn secret(name: &str, kind: &str, value: Value) -> Value {
+    let fields = json!({"name": name, (kind): value});
+    typed("envoy.extensions.transport_sockets.tls.v3.Secret", fields)
 }

@@ -40,7 +40,7 @@ pub(crate) async fn start(
 ) -> Result<()> {
     certify(&fleet, &pki)?;
     let values = values(&fleet, &options, &pki);
-    for name in ["envoy/certificate.yaml", "envoy/edge.yaml"] {
+    for name in ["envoy/certificates.yaml", "envoy/edge.yaml"] {
         let template = options.root.join(name);
         let text = fs::read_to_string(&template)
             .with_context(|| format!("cannot read {}", template.display()))?;
@@ -89,7 +89,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("EDGE_ADDRESS", "127.0.0.1".to_owned()),
         ("EDGE_PORT", ports.edge.to_string()),
         ("EDGE_TLS_PORT", ports.edge_tls.to_string()),
-        ("EDGE_CERTIFICATE", file("envoy/certificate.yaml")),
+        ("CERTIFICATES", file("envoy/certificates.yaml")),
         ("EDGE_CERT_DIR", file(TLS_DIR)),
         ("EDGE_CERT", file(TLS_CERT)),
         ("EDGE_KEY", file(TLS_KEY)),
@@ -98,6 +98,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("MESH_CERT", pki.certificate("edge").display().to_string()),
         ("MESH_KEY", pki.key("edge").display().to_string()),
         ("MESH_CA", pki.authority().display().to_string()),
+        ("MESH_DIR", file("pki")),
         ("GUARD_HOST", "127.0.0.1".to_owned()),
         ("GUARD_PORT", options.port("edge", "guard").to_string()),
         ("DOCS_HOST", "127.0.0.1".to_owned()),
@@ -154,7 +155,7 @@ mod tests {
             bin_dir: dir.path().to_owned(),
             ..Options::private(&root, "unused").unwrap()
         };
-        for name in ["envoy/edge.yaml", "envoy/certificate.yaml"] {
+        for name in ["envoy/edge.yaml", "envoy/certificates.yaml"] {
             let template = fs::read_to_string(root.join(name)).unwrap();
             fill(&template, &super::values(&fleet, &options, &pki)).unwrap();
         }
