@@ -8,16 +8,16 @@ use std::time::Instant;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use proto::policy::{Access, MethodPolicy};
 use tonic::body::Body;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::access::{self, Rule};
 use crate::deadline;
 use crate::load::Load;
 use crate::measure::Measurement;
-use crate::mesh::workload_of;
+use crate::mesh::{Arrival, Domain, Proof, Stranger, forwarded_peer};
 use crate::{Caller, Peer, Problem, User, Verifier};
 
 /// The longest `Idempotency-Key`, in characters.
@@ -27,7 +27,7 @@ const MAX_KEY_LENGTH: usize = 200;
 #[derive(Clone)]
 pub(crate) struct GateLayer {
     pub(crate) verifier: Verifier,
-    pub(crate) trust_domain: Arc<str>,
+    pub(crate) domain: Arc<Domain>,
     pub(crate) load: Load,
 }
 
@@ -107,7 +107,12 @@ impl GateLayer {
 
     /// Finds out who calls and whether they may.
     async fn admit(&self, mut request: Request<Body>) -> Result<(Request<Body>, Rule), Problem> {
-        let peer = self.peer(&request)?;
+        let peer = match self.peer(&request) {
+            Ok(peer) => peer,
+            Err(_) if is_probe(&request) => return Ok((request, Rule::Plumbing)),
+            Err(stranger) => return Err(unknown(&request, stranger)),
+        };
+        Span::current().record("rpc.peer", &peer.workload);
         let rule = access::rule(request.uri().path())?;
         if let Rule::Method(policy) = rule {
             access::check_peer(policy, &peer)?;
@@ -120,14 +125,14 @@ impl GateLayer {
         Ok((request, rule))
     }
 
-    /// TLS has verified the certificate; this reads who it belongs to.
-    fn peer(&self, request: &Request<Body>) -> Result<Peer, Problem> {
-        let tls = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-        let certificates = tls.and_then(TlsConnectInfo::peer_certs);
-        let leaf = certificates.as_ref().and_then(|chain| chain.first());
-        let workload = leaf.and_then(|leaf| workload_of(leaf, &self.trust_domain));
-        let unknown = || Problem::unauthenticated("PEER_UNKNOWN", "no workload identity");
-        Ok(Peer { workload: workload.ok_or_else(unknown)? })
+    /// Who calls, as the connection or the sidecar proves.
+    fn peer(&self, request: &Request<Body>) -> Result<Peer, Stranger> {
+        let arrival = request.extensions().get::<Arrival>();
+        match arrival.map_or(&Proof::Nobody, |arrival| &arrival.proof) {
+            Proof::Certificate(peer) => peer.clone(),
+            Proof::Sidecar => forwarded_peer(request.headers(), &self.domain),
+            Proof::Nobody => Err("it does not come from the sidecar"),
+        }
     }
 
     /// A token that is sent must be valid, also where none is needed.
@@ -149,6 +154,23 @@ impl GateLayer {
         }
         self.verifier.verify(token.trim()).await.map(Some)
     }
+}
+
+/// Whether somebody asks for our health where sidecars do TLS: the kubelet, or the agent
+/// in our pod that asks in its place, is no workload.
+fn is_probe(request: &Request<Body>) -> bool {
+    let proof = request.extensions().get::<Arrival>().map(|arrival| &arrival.proof);
+    let in_the_open = matches!(proof, Some(Proof::Sidecar | Proof::Nobody));
+    in_the_open && request.uri().path().starts_with("/grpc.health.v1.Health/")
+}
+
+fn unknown(request: &Request<Body>, stranger: Stranger) -> Problem {
+    let span = Span::current();
+    span.record("mesh.stranger", stranger);
+    if let Some(arrival) = request.extensions().get::<Arrival>() {
+        span.record("mesh.from", tracing::field::display(arrival.from));
+    }
+    Problem::unauthenticated("PEER_UNKNOWN", "no workload identity")
 }
 
 fn refuse(problem: Problem) -> Response<Body> {
@@ -192,6 +214,9 @@ fn span_of(request: &Request<Body>) -> Span {
         otel.kind = "server",
         rpc.system = "grpc",
         rpc.method = path,
+        rpc.peer = Empty,
+        mesh.from = Empty,
+        mesh.stranger = Empty,
     );
     let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok());
     if let Some(parent) = parent {

@@ -21,7 +21,7 @@ pub use channel::MeshChannel;
 pub use host::{Host, HostConfig};
 pub use keys::{KeySource, RemoteKeys};
 pub use load::LoadConfig;
-pub use mesh::{Mesh, MeshConfig};
+pub use mesh::{Mesh, MeshConfig, MeshTls};
 pub use problem::Problem;
 pub use server::{Server, ServerConfig};
 pub use token::{Claims, TokenConfig, Verifier};

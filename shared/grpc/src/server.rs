@@ -1,4 +1,4 @@
-//! The gRPC port: mTLS, the gate, health and reflection around a service's API.
+//! The gRPC port: who may connect, the gate, health and reflection around a service's API.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Service;
@@ -21,12 +20,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::gate::GateLayer;
 use crate::load::{Load, LoadConfig};
+use crate::mesh::incoming;
 use crate::{Mesh, Problem, Verifier};
 
 /// Server settings.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServerConfig {
-    /// Where the API is served, by gRPC over mTLS.
+    /// Where the API is served, by gRPC; over mTLS with `MESH_TLS=native`.
     #[arg(long, env = "GRPC_ADDR", default_value = "127.0.0.1:50051")]
     pub grpc_addr: SocketAddr,
     /// Lets a second process of the service listen on the same port: a restart on one
@@ -44,7 +44,7 @@ const DRAIN: Duration = Duration::from_secs(8);
 pub struct Server {
     listener: TcpListener,
     gate: GateLayer,
-    tls: tonic::transport::ServerTlsConfig,
+    mesh: Mesh,
     routes: RoutesBuilder,
     health: HealthReporter,
 }
@@ -68,8 +68,8 @@ impl Server {
         routes.add_service(reflection(workload)?.build_v1()?);
         routes.add_service(reflection(workload)?.build_v1alpha()?);
         let load = Load::new(&config.load);
-        let gate = GateLayer { verifier, trust_domain: mesh.trust_domain().into(), load };
-        Ok(Self { listener, gate, tls: mesh.server_tls(), routes, health })
+        let gate = GateLayer { verifier, domain: mesh.domain(), load };
+        Ok(Self { listener, gate, mesh: mesh.clone(), routes, health })
     }
 
     /// Adds a service of the API.
@@ -98,8 +98,7 @@ impl Server {
     pub async fn run(self, ready: watch::Receiver<bool>, shutdown: Shutdown) -> Result<()> {
         tokio::spawn(follow(self.health, ready));
         let router = tonic::transport::Server::builder()
-            .tls_config(self.tls)
-            .context("the mesh certificate is not usable (MESH_CERT, MESH_KEY, MESH_CA)")?
+            .max_connection_age(self.mesh.connection_age())
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .max_concurrent_streams(1_000)
             // Outermost: whatever happens inside, the caller gets a status.
@@ -108,8 +107,7 @@ impl Server {
             // measurement.
             .layer(self.gate)
             .add_routes(self.routes.routes());
-        // Without it an answer in two writes waits 40 ms for a delayed acknowledgement.
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let incoming = incoming(self.listener, self.mesh);
         let serving =
             router.serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
         let overdue = async {

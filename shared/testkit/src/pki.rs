@@ -44,11 +44,10 @@ impl Authority {
             std::fs::write(&path, text).expect("the temporary directory takes a file");
             path
         };
-        MeshConfig {
-            mesh_cert: write("crt", &certificate.pem()),
-            mesh_key: write("key", &key.serialize_pem()),
-            mesh_ca: write("ca", &self.pem),
-            mesh_trust_domain: "stoa.local".to_owned(),
-        }
+        MeshConfig::native(
+            write("crt", &certificate.pem()),
+            write("key", &key.serialize_pem()),
+            write("ca", &self.pem),
+        )
     }
 }

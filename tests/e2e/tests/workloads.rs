@@ -12,12 +12,8 @@ use crate::platform::{Platform, with_platform};
 
 fn channel(platform: &Platform, from: &str, to: &'static str) -> MeshChannel {
     let pki = platform.stack.pki_dir();
-    let mesh = Mesh::load(&MeshConfig {
-        mesh_cert: pki.join(format!("{from}.pem")),
-        mesh_key: pki.join(format!("{from}.key")),
-        mesh_ca: pki.join("ca.pem"),
-        mesh_trust_domain: "stoa.local".to_owned(),
-    });
+    let (certificate, key) = (pki.join(format!("{from}.pem")), pki.join(format!("{from}.key")));
+    let mesh = Mesh::load(&MeshConfig::native(certificate, key, pki.join("ca.pem")));
     mesh.unwrap().channel(&platform.stack.grpc_url(to), to).unwrap()
 }
 

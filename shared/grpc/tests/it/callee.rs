@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
-use grpc::{Host, HostConfig, MeshChannel, RemoteKeys, Server, Verifier};
+use grpc::{Host, HostConfig, Mesh, MeshChannel, RemoteKeys, Server, Verifier};
 use proto::cart::v1::cart_checkout_service_client::CartCheckoutServiceClient;
 use proto::cart::v1::cart_checkout_service_server::{
     CartCheckoutService, CartCheckoutServiceServer,
@@ -57,9 +57,9 @@ impl Callee {
 
     /// Runs as a workload until it is asked to end.
     pub async fn serve(&self, platform: &Platform, workload: &str, host: &HostConfig) -> Running {
-        let mesh = platform.mesh(workload);
-        let keys = RemoteKeys::new(mesh.channel(&platform.identity_url(), "identity").unwrap());
-        let verifier = Verifier::new(&host.token, keys);
+        let identity = platform.mesh(workload).channel(&platform.identity_url(), "identity");
+        let verifier = Verifier::new(&host.token, RemoteKeys::new(identity.unwrap()));
+        let mesh = Mesh::load(&host.mesh).unwrap();
         let server = Server::bind(workload, &host.server, &mesh, verifier).await.unwrap();
         let server = server
             .add(CartCheckoutServiceServer::new(self.clone()))
@@ -104,6 +104,11 @@ pub struct Client(MeshChannel);
 impl Client {
     pub fn of(platform: &Platform, addr: SocketAddr) -> Self {
         Self(platform.channel("orders", addr, "cart"))
+    }
+
+    /// The same with a mesh of the test's own.
+    pub fn over(mesh: &Mesh, addr: SocketAddr) -> Self {
+        Self(mesh.channel(&format!("https://{addr}"), "cart").unwrap())
     }
 
     /// Two retries of 400 ms each, within a second.

@@ -5,5 +5,10 @@
 mod breaker;
 mod callee;
 mod drain;
+mod logs;
+mod mesh;
 mod overload;
+mod pki;
 mod retries;
+mod rotation;
+mod sidecar;
