@@ -7,12 +7,13 @@ use anyhow::Result;
 use stack::{Layout, Terminal};
 
 use crate::cargo::{cargo, run as run_command};
-use crate::{client, manifests, promtool, review};
+use crate::{client, manifests, promtool, review, secrets};
 
 /// Checks the contract's style.
 const BUF: &str = "@bufbuild/buf@1.75.0";
 
 pub fn run(root: &Path) -> Result<()> {
+    secrets::check(root)?;
     run_command(cargo(root).args(["fmt", "--all", "--check"]))?;
     run_command(cargo(root).args([
         "clippy",

@@ -9,6 +9,7 @@ mod lint;
 mod manifests;
 mod promtool;
 mod review;
+mod secrets;
 mod stores;
 mod table;
 mod test;
@@ -35,6 +36,9 @@ enum Command {
     Down,
     /// Stops everything and removes all data, logs and passwords.
     Clean,
+    /// Renews the certificates of a platform in the background, for as long as it runs.
+    #[command(hide = true)]
+    KeepCertificates,
     /// Starts only PostgreSQL, RabbitMQ and Redis, for tests run by hand.
     Stores(stores::Arguments),
     /// Runs all tests against real stores, then against the whole platform.
@@ -44,10 +48,13 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Measures what the platform's own mechanisms cost, in a release build.
     Bench(bench::Arguments),
-    /// Checks formatting, lints, the contract's style, the alerts and the house rules.
+    /// Checks formatting, lints, the contract's style, secrets, the alerts and the house
+    /// rules.
     Lint,
     /// Validates every Kubernetes and Istio object against its published schema.
     Manifests,
+    /// Looks for secrets in every file that Git knows or would take.
+    Secrets,
     /// Formats Rust and protobuf.
     Fmt,
     /// Writes every generated file, or checks that none differs.
@@ -75,12 +82,14 @@ async fn run(command: Command) -> Result<()> {
         Command::Up(arguments) => arguments.run(&root).await,
         Command::Down => up::down(&root),
         Command::Clean => up::clean(&root),
+        Command::KeepCertificates => Ok(up::keep_certificates(&root)),
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Chaos(arguments) => arguments.run(&root).await,
         Command::Bench(arguments) => arguments.run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
+        Command::Secrets => secrets::check(&root),
         Command::Fmt => lint::format(&root),
         Command::Gen(arguments) => arguments.run(&root),
         Command::ContractReview(arguments) => arguments.run(&root),

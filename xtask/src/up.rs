@@ -57,7 +57,7 @@ impl Up {
         println!("\nReady after {:.1} s.\n\n{summary}", began.elapsed().as_secs_f64());
         if self.detach {
             println!("It runs in the background; `make down` stops it.");
-            return stack.detach();
+            return stack.detach(&std::env::current_exe()?, &["keep-certificates"]);
         }
         println!("Ctrl-C stops everything; the data stays.");
         supervise(&stack).await;
@@ -108,6 +108,11 @@ pub fn clean(root: &Path) -> Result<()> {
     fs::remove_dir_all(&state)?;
     println!("removed {}", state.display());
     Ok(())
+}
+
+/// What a platform in the background needs of us.
+pub fn keep_certificates(root: &Path) {
+    stack::keep_certificates(&state(root));
 }
 
 /// Waits for Ctrl-C, SIGTERM or the end of the terminal.

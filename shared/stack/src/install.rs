@@ -17,6 +17,7 @@ const ENVOY: &str = "1.40.0";
 const AIOSMTPD: &str = "1.4.6";
 const SCHEMATHESIS: &str = "4.32.5";
 const SPEC_VALIDATOR: &str = "0.9.0";
+const DETECT_SECRETS: &str = "1.5.0";
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -78,6 +79,13 @@ pub fn api_testers(layout: &Layout, progress: &mut dyn Progress) -> Result<PathB
         format!("openapi-spec-validator=={SPEC_VALIDATOR}"),
     ];
     Ok(venv(&name, &packages, layout, progress)?.join("bin"))
+}
+
+/// A Python that has `detect_secrets`.
+pub fn secret_scanner(layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let name = format!("detect-secrets-{DETECT_SECRETS}");
+    let packages = [format!("detect-secrets=={DETECT_SECRETS}")];
+    Ok(venv(&name, &packages, layout, progress)?.join("bin/python"))
 }
 
 /// An environment of its own for some packages of PyPI.

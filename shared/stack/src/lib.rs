@@ -26,10 +26,13 @@ mod viewer;
 mod watchdog;
 mod whole;
 
-pub use install::{api_testers, cache as cache_dir, envoy, packages as install_packages};
+pub use install::{
+    api_testers, cache as cache_dir, envoy, packages as install_packages, secret_scanner,
+};
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};
 pub use options::{Detour, Options, Ports, SERVICES};
+pub use pki::keep_certificates;
 pub use process::{Record, all_running, running};
 pub use progress::{Progress, Quiet, Terminal};
 pub use stores::Stores;

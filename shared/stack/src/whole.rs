@@ -13,9 +13,9 @@ use crate::fleet::{Fleet, Step, together};
 use crate::install;
 use crate::layout::Layout;
 use crate::options::Options;
-use crate::pki::Pki;
+use crate::pki::{Keeper, Pki};
 use crate::probe::client;
-use crate::process::{self, Record, recorded, running};
+use crate::process::{self, Phase, Record, Spec, recorded, running};
 use crate::progress::Progress;
 use crate::rabbitmq::{self, Access};
 use crate::seed::Seeder;
@@ -31,6 +31,7 @@ pub struct Stack {
     fleet: Fleet,
     options: Options,
     watchdog: Option<Watchdog>,
+    _keeper: Keeper,
     _lock: File,
 }
 
@@ -57,7 +58,8 @@ impl Stack {
         let pki = Pki::renew(&layout.path("pki"))?;
         let watchdog = Some(Watchdog::start(&layout)?);
         // From here on the drop of `stack` ends whatever was started.
-        let stack = Self { fleet: Fleet::new(layout), options, watchdog, _lock: lock };
+        let (fleet, keeper) = (Fleet::new(layout), Keeper::start(pki.clone()));
+        let stack = Self { fleet, options, watchdog, _keeper: keeper, _lock: lock };
         let (fleet, options) = (&stack.fleet, &stack.options);
         Record::supervisor()?.save(&fleet.layout)?;
 
@@ -235,8 +237,11 @@ impl Stack {
     /// Stops everything. Blocks until all processes have ended; the data stays.
     pub fn stop(self) {}
 
-    /// Lets everything run on; [`down`] stops it.
-    pub fn detach(mut self) -> Result<()> {
+    /// Lets everything run on; [`down`] stops it. From now on a program looks after the
+    /// certificates that does [`crate::keep_certificates`] when it is called like this.
+    pub fn detach(mut self, keeper: &Path, arguments: &[&str]) -> Result<()> {
+        let keeper = Spec::new("keeper", Phase::Edge, keeper).args(arguments.iter().copied());
+        self.fleet.spawn(keeper)?;
         Record::supervisor()?.forget(self.layout());
         self.fleet.release();
         if let Some(watchdog) = self.watchdog.take() {

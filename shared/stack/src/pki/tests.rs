@@ -16,7 +16,9 @@ use super::*;
 
 fn roots(pki: &Pki) -> Arc<rustls::RootCertStore> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(pki.authority()).unwrap()).unwrap();
+    for authority in CertificateDer::pem_file_iter(pki.authority()).unwrap() {
+        roots.add(authority.unwrap()).unwrap();
+    }
     Arc::new(roots)
 }
 
@@ -54,9 +56,11 @@ fn a_leaf_names_its_workload() {
 fn keys_are_private() {
     let dir = tempfile::tempdir().unwrap();
     let pki = Pki::renew(dir.path()).unwrap();
-    for name in WORKLOADS.into_iter().chain(["ca"]) {
-        let mode = fs::metadata(pki.key(name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+    let keys = WORKLOADS.into_iter().chain(["ca"]).map(|name| pki.key(name));
+    let authorities = fs::read_dir(dir.path().join("authorities")).unwrap();
+    for path in keys.chain(authorities.map(|entry| entry.unwrap().path())) {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
     }
 }
 
@@ -74,8 +78,95 @@ fn the_authority_stays_and_leaves_are_renewed() {
 }
 
 fn a_leaf_verifies(pki: &Pki) {
-    let leaf = CertificateDer::from_pem_file(pki.certificate("edge")).unwrap();
+    believes(&roots(pki), &pem(pki, "edge"), OffsetDateTime::now_utc()).unwrap();
+}
+
+fn pem(pki: &Pki, workload: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(pki.certificate(workload)).unwrap()
+}
+
+fn believes(
+    roots: &Arc<rustls::RootCertStore>,
+    leaf: &CertificateDer<'_>,
+    now: OffsetDateTime,
+) -> Result<(), rustls::Error> {
     let provider = Arc::new(default_provider());
-    let client = WebPkiClientVerifier::builder_with_provider(roots(pki), provider).build().unwrap();
-    client.verify_client_cert(&leaf, &[], UnixTime::now()).unwrap();
+    let client = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider);
+    let now = std::time::Duration::from_secs(now.unix_timestamp().try_into().unwrap());
+    let now = UnixTime::since_unix_epoch(now);
+    client.build().unwrap().verify_client_cert(leaf, &[], now).map(drop)
+}
+
+#[test]
+fn leaves_are_renewed_when_half_of_their_life_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Pki::renew(dir.path()).unwrap();
+    let (now, first) = (OffsetDateTime::now_utc(), pem(&pki, "cart"));
+    pki.tend(now + LEAF_LIFE / 2 - Duration::minutes(1)).unwrap();
+    assert_eq!(pem(&pki, "cart"), first);
+    let later = now + LEAF_LIFE / 2 + Duration::minutes(1);
+    pki.tend(later).unwrap();
+    assert_ne!(pem(&pki, "cart"), first);
+    believes(&roots(&pki), &pem(&pki, "cart"), later + LEAF_LIFE - Duration::minutes(1)).unwrap();
+    fs::write(pki.certificate("cart"), "broken").unwrap();
+    pki.tend(later).unwrap();
+    believes(&roots(&pki), &pem(&pki, "cart"), later).unwrap();
+}
+
+/// Who has read the files at one look, and who reads them at the next, believe each
+/// other, for as long as the platform runs.
+#[test]
+fn authorities_take_over_from_each_other_and_nobody_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Pki::renew(dir.path()).unwrap();
+    let begin = OffsetDateTime::now_utc();
+    let mut signers = std::collections::BTreeSet::new();
+    let mut late = (roots(&pki), pem(&pki, "orders"));
+    for step in 0..50 * 8 {
+        let now = begin + Duration::hours(3) * step;
+        for minute in [0, 1, 6] {
+            let now = now + Duration::minutes(minute);
+            pki.tend(now).unwrap();
+            let newest = (roots(&pki), pem(&pki, "orders"));
+            believes(&late.0, &newest.1, now).unwrap();
+            believes(&newest.0, &late.1, now).unwrap();
+            late = newest;
+        }
+        signers.insert(fs::read_to_string(pki.key("ca")).unwrap());
+        assert!((1..=6).contains(&roots(&pki).len()), "{} authorities", roots(&pki).len());
+    }
+    assert_eq!(signers.len(), 8, "a new one every week");
+}
+
+#[test]
+fn a_start_after_a_week_brings_a_new_authority_beside_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Pki::renew(dir.path()).unwrap();
+    let old = (roots(&pki), pem(&pki, "tools"));
+    let authorities = dir.path().join("authorities");
+    let born = |path: &Path| path.file_stem().unwrap().to_str().unwrap().parse::<i64>().unwrap();
+    for entry in fs::read_dir(&authorities).unwrap() {
+        let path = entry.unwrap().path();
+        let older = born(&path) - SIGNS.whole_seconds();
+        let extension = path.extension().unwrap().to_str().unwrap();
+        fs::rename(&path, authorities.join(format!("{older}.{extension}"))).unwrap();
+    }
+    let pki = Pki::renew(dir.path()).unwrap();
+    let now = OffsetDateTime::now_utc();
+    assert_eq!(roots(&pki).len(), 2);
+    believes(&roots(&pki), &old.1, now).unwrap();
+    believes(&roots(&pki), &pem(&pki, "tools"), now).unwrap();
+    believes(&old.0, &pem(&pki, "tools"), now).unwrap_err();
+}
+
+#[test]
+fn an_authority_that_was_away_for_long_is_replaced_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Pki::renew(dir.path()).unwrap();
+    let later = OffsetDateTime::now_utc() + Duration::days(365);
+    pki.tend(later).unwrap();
+    assert_eq!(roots(&pki).len(), 1);
+    believes(&roots(&pki), &pem(&pki, "orders"), later).unwrap();
+    let left = fs::read_dir(dir.path().join("authorities")).unwrap().count();
+    assert_eq!(left, 2, "one certificate and its key");
 }
