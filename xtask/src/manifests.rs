@@ -1,7 +1,7 @@
 //! Checks every Kubernetes object against its published schema, unknown fields included.
 //!
-//! The schemas of Istio's resources are published as compiled JavaScript (npm
-//! `@kubernetes-models/istio`), so it is a script that runs them.
+//! The schemas of Istio's resources, and of those who bring secrets, are published as
+//! compiled JavaScript (npm `@kubernetes-models/…`), so it is a script that runs them.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,15 +16,18 @@ use stack::{Layout, Terminal};
 /// Of Istio 1.29.
 const ISTIO: &str = "@kubernetes-models/istio@3.0.1";
 const KUBERNETES: &str = "kubernetes-models@5.1.0";
+const EXTERNAL_SECRETS: &str = "@kubernetes-models/external-secrets@2.0.0";
+const SEALED_SECRETS: &str = "@kubernetes-models/sealed-secrets@6.0.0";
 
 const SCRIPT: &str = "xtask/src/manifests/strict.mjs";
-const DIRS: [&str; 2] = ["istio/generated", "k8s/base"];
+const DIRS: [&str; 3] = ["istio/generated", "k8s/base", "k8s/components"];
 
 /// Fails with every object that its schema refuses, and when the schemas let through
 /// what is broken on purpose.
 pub fn check(root: &Path) -> Result<()> {
     let layout = Layout::new(&root.join(".stoa/lint"))?;
-    let packages = stack::install_npm(&[ISTIO, KUBERNETES], &layout, &mut Terminal)?;
+    let wanted = [ISTIO, KUBERNETES, EXTERNAL_SECRETS, SEALED_SECRETS];
+    let packages = stack::install_npm(&wanted, &layout, &mut Terminal)?;
     let modules = packages.join("node_modules");
     let mut objects = Vec::new();
     for dir in DIRS {
@@ -50,8 +53,8 @@ fn read(root: &Path, file: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for document in serde_yaml_ng::Deserializer::from_str(&text) {
         let object = Value::deserialize(document).with_context(|| format!("{shown}"))?;
-        // A list of files, never sent to a cluster.
-        if object["kind"] != "Kustomization" {
+        // Lists of files, never sent to a cluster.
+        if object["kind"] != "Kustomization" && object["kind"] != "Component" {
             let name = &object["metadata"]["name"];
             let place = format!("{shown}: {} {}", object["kind"], name).replace('"', "");
             objects.push(json!({"place": place, "object": object}));

@@ -4,11 +4,10 @@ use std::process::ExitCode;
 
 use catalog::app::App;
 use catalog::config::Config;
-use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let config: Config = runtime::settings();
     let telemetry = config.host.telemetry.clone();
     runtime::main("catalog", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await

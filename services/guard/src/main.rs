@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use guard::app::App;
 use guard::config::Config;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let config: Config = runtime::settings();
     let telemetry = config.telemetry.clone();
     runtime::main("guard", &telemetry, async move |metrics, shutdown| {
         App::build(config, metrics).await?.run(shutdown).await

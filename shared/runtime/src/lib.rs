@@ -1,7 +1,8 @@
-//! The life of a process: tasks, shutdown, readiness, admin port.
+//! The life of a process: settings, tasks, shutdown, readiness, admin port.
 
 mod admin;
 mod readiness;
+mod settings;
 mod tasks;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ pub use admin::{Admin, Metrics};
 use anyhow::{Context, Result};
 use axum::serve::{Listener, ListenerExt};
 pub use readiness::Readiness;
+pub use settings::settings;
 pub use tasks::Tasks;
 use telemetry::TelemetryConfig;
 use tokio::net::{TcpListener, TcpSocket};

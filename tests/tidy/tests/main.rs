@@ -7,5 +7,7 @@ mod errors;
 mod layers;
 mod manifests;
 mod released;
+mod secrets;
 mod sizes;
+mod threats;
 mod tree;

@@ -9,9 +9,17 @@ import { pathToFileURL } from 'node:url';
 const modules = resolve(process.argv[2]);
 const documents = JSON.parse(readFileSync(0, 'utf8'));
 
+/** Which package has the schemas of which groups. */
+const SOURCES = [
+  ['.istio.io', '@kubernetes-models/istio'],
+  ['external-secrets.io', '@kubernetes-models/external-secrets'],
+  ['bitnami.com', '@kubernetes-models/sealed-secrets'],
+];
+
 /** The class of an object, for example of security.istio.io/v1 AuthorizationPolicy. */
 async function modelOf({ apiVersion, kind }) {
-  const source = /\.istio\.io\//.test(apiVersion) ? '@kubernetes-models/istio' : 'kubernetes-models';
+  const group = String(apiVersion).split('/')[0];
+  const source = SOURCES.find(([end]) => group.endsWith(end))?.[1] ?? 'kubernetes-models';
   const file = join(modules, source, String(apiVersion), `${kind}.js`);
   return (await import(pathToFileURL(file)).catch(() => ({})))[kind];
 }
