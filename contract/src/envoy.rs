@@ -22,11 +22,15 @@ use crate::yaml::millis;
 use crate::{File, yaml};
 
 pub(crate) fn files(contract: &Contract) -> Result<Vec<File>> {
-    Ok(vec![
+    let mut files = vec![
         File::new("envoy/edge.yaml", render(contract)?),
-        File::new("envoy/certificates.yaml", quote(&yaml::documents(&[tls::secrets()])?)),
         File::new("envoy/descriptor.binpb", descriptor::without_comments(&contract.pool)?),
-    ])
+    ];
+    for (name, secret) in tls::secrets() {
+        let text = quote(&yaml::documents(&[secret])?);
+        files.push(File::new(format!("envoy/certificates/{name}.yaml"), text));
+    }
+    Ok(files)
 }
 
 /// The configuration with its `${PLACEHOLDERS}` still in it.
@@ -44,16 +48,14 @@ pub(crate) fn render(contract: &Contract) -> Result<String> {
     Ok(quote(&listener::shared(&yaml::documents(&[config])?)))
 }
 
-/// Quotes the placeholders that stand alone and are not numbers, so that a value
+/// Quotes the values that begin with a placeholder and are not numbers, so that a value
 /// such as `^[a-z]+$` stays a string when it is put in.
 fn quote(yaml: &str) -> String {
     let mut quoted = String::with_capacity(yaml.len());
     for line in yaml.lines() {
         match line.split_once("${") {
-            Some((before, name))
-                if name.ends_with('}') && !is_number(name) && ends_key(before) =>
-            {
-                quoted.push_str(&format!("{before}'${{{name}'"));
+            Some((before, rest)) if !is_number(rest) && ends_key(before) => {
+                quoted.push_str(&format!("{before}'${{{rest}'"));
             }
             _ => quoted.push_str(line),
         }

@@ -35,6 +35,9 @@ const PLACEHOLDERS: [&str; 22] = [
     "TRUSTED_HOPS",
 ];
 
+/// The files that name certificates.
+const CERTIFICATES: [&str; 3] = ["edge", "mesh", "authorities"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -179,7 +182,9 @@ fn the_placeholders_are_the_documented_ones() {
         expected.extend([format!("{name}_HOST"), format!("{name}_PORT")]);
     }
     let mut found = placeholders(&template());
-    found.extend(placeholders(&text("envoy/certificates.yaml")));
+    for name in CERTIFICATES {
+        found.extend(placeholders(&text(&format!("envoy/certificates/{name}.yaml"))));
+    }
     assert_eq!(found, expected);
 }
 
@@ -218,11 +223,10 @@ fn envoy_accepts_the_configuration_without_a_deprecation_warning() {
     std::fs::create_dir_all(&dir).unwrap();
     let config = dir.join("edge.yaml");
     write_keys(&dir);
-    std::fs::write(
-        dir.join("certificates.yaml"),
-        filled_in(&dir, &text("envoy/certificates.yaml")),
-    )
-    .unwrap();
+    for name in CERTIFICATES {
+        let template = text(&format!("envoy/certificates/{name}.yaml"));
+        std::fs::write(dir.join(format!("{name}.yaml")), filled_in(&dir, &template)).unwrap();
+    }
     std::fs::write(&config, filled_in(&dir, &template())).unwrap();
     let output =
         Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&config).output().unwrap();
@@ -230,6 +234,7 @@ fn envoy_accepts_the_configuration_without_a_deprecation_warning() {
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(output.status.success(), "{log}");
     assert!(!log.contains("Deprecated field"), "{log}");
+    assert!(!log.contains("rejected"), "{log}");
 }
 
 /// What the configuration names, below `dir`.
@@ -249,12 +254,12 @@ fn filled_in(dir: &Path, template: &str) -> String {
             "ACCESS_LOG" => "/dev/null".to_owned(),
             "CORS_ORIGIN_REGEX" => r"[a-z]+://localhost(:\d+)?".to_owned(),
             "DESCRIPTOR" => file("descriptor.binpb"),
-            "CERTIFICATES" => file("certificates.yaml"),
-            "EDGE_CERT_DIR" | "MESH_DIR" => dir.display().to_string(),
+            "CERTIFICATES" | "EDGE_CERT_DIR" | "MESH_DIR" => dir.display().to_string(),
             "EDGE_CERT" | "MESH_CERT" | "MESH_CA" => file("cert.pem"),
             "EDGE_KEY" | "MESH_KEY" => file("key.pem"),
             "JWT_ISSUER" => "https://stoa.local".to_owned(),
             "JWT_AUDIENCE" => "stoa".to_owned(),
+            "EDGE_TLS_PORT" => "4041".to_owned(),
             port if port.ends_with("_PORT") => "4040".to_owned(),
             hops if hops.ends_with("_HOPS") => "0".to_owned(),
             _ => "127.0.0.1".to_owned(),

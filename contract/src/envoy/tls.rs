@@ -9,7 +9,7 @@ use crate::cluster;
 const EDGE: &str = "edge";
 /// What services see, and whom the edge believes to be one.
 const MESH: &str = "mesh";
-const AUTHORITIES: &str = "mesh authorities";
+const AUTHORITIES: &str = "authorities";
 
 /// For TLS 1.2; those of 1.3 are all good. Forward secrecy and authenticated encryption
 /// only: Mozilla's "intermediate" list (5.7) without finite-field Diffie-Hellman.
@@ -84,36 +84,38 @@ fn watched(secret: &str) -> Value {
     json!({
         "name": secret,
         "sds_config": {
-            "path_config_source": {"path": "${CERTIFICATES}"},
+            "path_config_source": {"path": format!("${{CERTIFICATES}}/{secret}.yaml")},
             "resource_api_version": "V3",
         },
     })
 }
 
-/// That file. When something is renamed in a directory, its files are read again; a pair
-/// that does not fit is refused and the old one kept.
-pub(super) fn secrets() -> Value {
-    let pair = |certificate: &str, key: &str, directory: &str| {
-        json!({
-            "certificate_chain": {"filename": certificate},
-            "private_key": {"filename": key},
-            "watched_directory": {"path": directory},
-        })
-    };
+/// Those files, by name; Envoy wants one for each. When something is renamed in a
+/// directory, its files are read again; a pair that does not fit is refused and the old
+/// one kept.
+pub(super) fn secrets() -> [(&'static str, Value); 3] {
     let authorities = json!({
         "trusted_ca": {"filename": "${MESH_CA}"},
         "watched_directory": {"path": "${MESH_DIR}"},
     });
-    let edge = pair("${EDGE_CERT}", "${EDGE_KEY}", "${EDGE_CERT_DIR}");
-    let mesh = pair("${MESH_CERT}", "${MESH_KEY}", "${MESH_DIR}");
-    json!({"resources": [
-        secret(EDGE, "tls_certificate", edge),
-        secret(MESH, "tls_certificate", mesh),
-        secret(AUTHORITIES, "validation_context", authorities),
-    ]})
+    [
+        (EDGE, pair(EDGE, "${EDGE_CERT}", "${EDGE_KEY}", "${EDGE_CERT_DIR}")),
+        (MESH, pair(MESH, "${MESH_CERT}", "${MESH_KEY}", "${MESH_DIR}")),
+        (AUTHORITIES, secret(AUTHORITIES, "validation_context", authorities)),
+    ]
+}
+
+fn pair(name: &str, certificate: &str, key: &str, directory: &str) -> Value {
+    let files = json!({
+        "certificate_chain": {"filename": certificate},
+        "private_key": {"filename": key},
+        "watched_directory": {"path": directory},
+    });
+    secret(name, "tls_certificate", files)
 }
 
 fn secret(name: &str, kind: &str, value: Value) -> Value {
     let fields = json!({"name": name, (kind): value});
-    typed("envoy.extensions.transport_sockets.tls.v3.Secret", fields)
+    let secret = typed("envoy.extensions.transport_sockets.tls.v3.Secret", fields);
+    json!({"resources": [secret]})
 }

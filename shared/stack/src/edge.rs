@@ -24,6 +24,14 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Nobody stands before the edge: what a client says about its address is not believed.
 const TRUSTED_HOPS: u32 = 0;
 
+/// What Envoy reads: placeholders in the checkout, their values below the state.
+const TEMPLATES: [&str; 4] = [
+    "envoy/certificates/authorities.yaml",
+    "envoy/certificates/edge.yaml",
+    "envoy/certificates/mesh.yaml",
+    "envoy/edge.yaml",
+];
+
 const TLS_DIR: &str = "envoy/tls";
 const TLS_CERT: &str = "envoy/tls/cert.pem";
 const TLS_KEY: &str = "envoy/tls/key.pem";
@@ -40,7 +48,7 @@ pub(crate) async fn start(
 ) -> Result<()> {
     certify(&fleet, &pki)?;
     let values = values(&fleet, &options, &pki);
-    for name in ["envoy/certificates.yaml", "envoy/edge.yaml"] {
+    for name in TEMPLATES {
         let template = options.root.join(name);
         let text = fs::read_to_string(&template)
             .with_context(|| format!("cannot read {}", template.display()))?;
@@ -72,6 +80,7 @@ pub(crate) async fn start(
 fn certify(fleet: &Fleet, pki: &Pki) -> Result<()> {
     let (certificate, key) = pki.server(&NAMES)?;
     fs::create_dir_all(fleet.layout.path(TLS_DIR))?;
+    fs::create_dir_all(fleet.layout.path("envoy/certificates"))?;
     fs::write(fleet.layout.path(TLS_CERT), certificate)?;
     write_private(&fleet.layout.path(TLS_KEY), &key)
 }
@@ -89,7 +98,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("EDGE_ADDRESS", "127.0.0.1".to_owned()),
         ("EDGE_PORT", ports.edge.to_string()),
         ("EDGE_TLS_PORT", ports.edge_tls.to_string()),
-        ("CERTIFICATES", file("envoy/certificates.yaml")),
+        ("CERTIFICATES", file("envoy/certificates")),
         ("EDGE_CERT_DIR", file(TLS_DIR)),
         ("EDGE_CERT", file(TLS_CERT)),
         ("EDGE_KEY", file(TLS_KEY)),
@@ -155,7 +164,7 @@ mod tests {
             bin_dir: dir.path().to_owned(),
             ..Options::private(&root, "unused").unwrap()
         };
-        for name in ["envoy/edge.yaml", "envoy/certificates.yaml"] {
+        for name in TEMPLATES {
             let template = fs::read_to_string(root.join(name)).unwrap();
             fill(&template, &super::values(&fleet, &options, &pki)).unwrap();
         }

@@ -116,7 +116,7 @@ fn one_connection_has_a_hundred_streams_and_no_more() {
     attack(async |platform| {
         let mut table = Table::new("concurrent-streams");
         let (sender, driver) = http2(platform).await;
-        let mut sender = sender.ready().await.unwrap();
+        let sender = sender.ready().await.unwrap();
         eventually("the edge's settings", async || {
             (sender.current_max_send_streams() == STREAMS).then_some(())
         })
