@@ -27,6 +27,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-log:verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follows the chain of hashes through the whole audit log: whether an entry was changed, taken out or put in between
+         * @description Follows the chain of hashes through the whole audit log: whether an entry was changed, taken out or put in between.
+         *
+         *     Permission `audit:read`: admin. Answers within 20 s.
+         */
+        post: operations["verifyAuditLog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/login": {
         parameters: {
             query?: never;
@@ -37,8 +59,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Signs in with e-mail and password
-         * @description Signs in with e-mail and password.
+         * Signs in with e-mail and password and, where the account has a second factor, a one-time code
+         * @description Signs in with e-mail and password and, where the account has a second factor, a one-time code.
          *
          *     For everybody. Answers within 3 s. At most 60 a minute, 30 at once.
          */
@@ -109,6 +131,72 @@ export interface paths {
          *     For everybody. Answers within 3 s. At most 60 a minute, 30 at once.
          */
         post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/request-password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a mail sent with a token for a new password
+         * @description Has a mail sent with a token for a new password. The answer is the same whether or not there is an account (OWASP ASVS 2.5).
+         *
+         *     For everybody. Answers within 2 s. At most 10 a minute, 5 at once.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the token of such a mail and sets a new password
+         * @description Takes the token of such a mail and sets a new password. Every session ends.
+         *
+         *     For everybody. Answers within 3 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the token of such a mail
+         * @description Takes the token of such a mail.
+         *
+         *     For everybody. Answers within 2 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["verifyEmail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -687,6 +775,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys that access tokens are or were signed with, newest first
+         * @description The keys that access tokens are or were signed with, newest first. Never a private key.
+         *
+         *     Permission `keys:read`: admin. Answers within 2 s.
+         */
+        get: operations["listSigningKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys:rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new key
+         * @description Makes a new key. It is published at once and signs once everybody who checks tokens has had time to fetch it; the one before stays published until its last token has expired.
+         *
+         *     Permission `keys:rotate`: admin. Answers within 2 s.
+         */
+        post: operations["rotateSigningKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -737,6 +869,204 @@ export interface paths {
         patch: operations["updateMe"];
         trace?: never;
     };
+    "/v1/users/me/second-factor:confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirms it by a code of the app
+         * @description Confirms it by a code of the app. From now on signing in needs a code. The answer holds the recovery codes, this once.
+         *
+         *     For everybody who is signed in. Answers within 2 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/second-factor:enroll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a second factor: a secret for an authenticator app (TOTP, RFC 6238)
+         * @description Begins a second factor: a secret for an authenticator app (TOTP, RFC 6238). It counts once it is confirmed; beginning again replaces the secret.
+         *
+         *     For everybody who is signed in. Answers within 3 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["enrollSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/second-factor:remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Removes the second factor and the recovery codes
+         * @description Removes the second factor and the recovery codes.
+         *
+         *     For everybody who is signed in. Answers within 3 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["removeSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the user is signed in, latest use first
+         * @description Where the user is signed in, latest use first.
+         *
+         *     For everybody who is signed in. Answers within 1 s.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends a session
+         * @description Ends a session. Its access token lives on until it expires.
+         *
+         *     For everybody who is signed in. Answers within 2 s.
+         */
+        delete: operations["revokeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me:changePassword": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sets a new password
+         * @description Sets a new password. Every other session ends.
+         *
+         *     For everybody who is signed in. Answers within 3 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me:close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Closes the account: nobody signs in to it any more, and everything personal is erased from every service, as soon as open orders have ended
+         * @description Closes the account: nobody signs in to it any more, and everything personal is erased from every service, as soon as open orders have ended. What the law wants kept of orders stays without the person (GDPR, article 17).
+         *
+         *     For everybody who is signed in. Answers within 3 s. At most 20 a minute, 10 at once.
+         */
+        post: operations["closeAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me:export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything the platform keeps about the user, from every service: a ZIP archive (`application/zip`) with one JSON file each (GDPR, articles 15 and 20)
+         * @description Everything the platform keeps about the user, from every service: a ZIP archive (`application/zip`) with one JSON file each (GDPR, articles 15 and 20).
+         *
+         *     For everybody who is signed in. Answers within 20 s. At most 6 a minute, 3 at once.
+         */
+        get: operations["exportMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me:requestEmailVerification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a mail with a token sent to the account's address, which proves that it is the user's
+         * @description Has a mail with a token sent to the account's address, which proves that it is the user's. A newer token replaces older ones.
+         *
+         *     For everybody who is signed in. Answers within 2 s.
+         */
+        post: operations["requestEmailVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{user_id}": {
         parameters: {
             query?: never;
@@ -774,6 +1104,28 @@ export interface paths {
          *     Permission `users:write`: admin. Answers within 2 s.
          */
         put: operations["setUserRoles"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user_id}/security-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The security events of an account, newest first
+         * @description The security events of an account, newest first.
+         *
+         *     Permission `audit:read`: admin. Answers within 2 s.
+         */
+        get: operations["listSecurityEvents"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -864,6 +1216,23 @@ export interface components {
             /** @description Why, for the audit trail. */
             reason?: string;
         };
+        /** @description What following the chain came to. */
+        AuditLogVerification: {
+            /** @description Nothing was changed. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description How many entries were followed.
+             */
+            entry_count: string;
+            /**
+             * Format: int64
+             * @description The first entry that does not fit; 0 when all do.
+             */
+            broken_sequence: string;
+            /** @description The hash of the last entry, in hexadecimal: keep it elsewhere, and a later verification shows that nothing before it was replaced. */
+            head: string;
+        };
         /** @description What is wrong with which field (`google.rpc.BadRequest`). */
         BadRequest: {
             /** @constant */
@@ -924,6 +1293,24 @@ export interface components {
              */
             product_count: number;
         };
+        /** @description A new password. */
+        ChangePasswordRequest: {
+            /**
+             * @description The one until now.
+             * @example correct horse battery staple
+             */
+            current_password: string;
+            /**
+             * @description At least 10 characters (OWASP ASVS 2.1).
+             * @example correct horse battery staple
+             */
+            new_password: string;
+        };
+        /** @description An account to close. */
+        CloseAccountRequest: {
+            /** @description The account's password, once more. */
+            current_password: string;
+        };
         /** @description A saga to turn backward. */
         CompensateSagaRequest: {
             /**
@@ -931,6 +1318,14 @@ export interface components {
              * @example the customer was called and does not want it any more
              */
             reason: string;
+        };
+        /** @description A code of the app. */
+        ConfirmSecondFactorRequest: {
+            /**
+             * @description Six digits.
+             * @example 123456
+             */
+            code: string;
         };
         /** @description A fact that was put aside. Never its content, which may be personal. */
         DeadLetter: {
@@ -976,6 +1371,11 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "DELIVERY_STATE_UNSPECIFIED" | "DELIVERY_STATE_PENDING" | "DELIVERY_STATE_SENT" | "DELIVERY_STATE_FAILED" | "DELIVERY_STATE_SUPPRESSED";
+        /** @description A second factor to begin. */
+        EnrollSecondFactorRequest: {
+            /** @description The account's password, once more. */
+            current_password: string;
+        };
         /** @description Why (`google.rpc.ErrorInfo`). */
         ErrorInfo: {
             /** @constant */
@@ -988,7 +1388,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "CODE_WRONG" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "EMAIL_VERIFIED" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "LOGIN_THROTTLED" | "MAIL_TOKEN_INVALID" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PASSWORD_COMMON" | "PASSWORD_WRONG" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROTATION_RUNNING" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SECOND_FACTOR_ACTIVE" | "SECOND_FACTOR_NOT_ENROLLED" | "SECOND_FACTOR_REQUIRED" | "SESSION_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOO_MANY_MAILS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -1061,6 +1461,23 @@ export interface components {
             /** @description Empty on the last page. */
             next_page_token: string;
         };
+        /** @description A page of security events. */
+        ListSecurityEventsResponse: {
+            /** @description Newest first. */
+            events: components["schemas"]["SecurityEvent"][];
+            /** @description Empty on the last page. */
+            next_page_token: string;
+        };
+        /** @description Where a user is signed in. */
+        ListSessionsResponse: {
+            /** @description At most 100. */
+            sessions: components["schemas"]["SignIn"][];
+        };
+        /** @description Signing keys. */
+        ListSigningKeysResponse: {
+            /** @description Newest first. */
+            keys: components["schemas"]["SigningKey"][];
+        };
         /** @description A page of accounts. */
         ListUsersResponse: {
             /** @description Newest first. */
@@ -1080,6 +1497,8 @@ export interface components {
              * @example correct horse battery staple
              */
             password: string;
+            /** @description A code of the authenticator app (RFC 6238), or a recovery code; empty where the account has no second factor. */
+            one_time_code?: string;
         };
         /** @description A refresh token to revoke. */
         LogoutRequest: {
@@ -1144,9 +1563,12 @@ export interface components {
          *     - `NOTIFICATION_KIND_ORDER_FAILED`: An order could not be completed.
          *     - `NOTIFICATION_KIND_ORDER_CANCELLED`: An order was cancelled.
          *     - `NOTIFICATION_KIND_PAYMENT_REFUNDED`: Money was given back.
+         *     - `NOTIFICATION_KIND_VERIFY_EMAIL`: The user is to prove that the e-mail address is theirs; the link is in the e-mail alone.
+         *     - `NOTIFICATION_KIND_RESET_PASSWORD`: Somebody forgot the password; the link is in the e-mail alone.
+         *     - `NOTIFICATION_KIND_SECURITY`: Something happened that concerns the security of the account.
          * @enum {string}
          */
-        NotificationKind: "NOTIFICATION_KIND_UNSPECIFIED" | "NOTIFICATION_KIND_WELCOME" | "NOTIFICATION_KIND_ORDER_CONFIRMED" | "NOTIFICATION_KIND_ORDER_FAILED" | "NOTIFICATION_KIND_ORDER_CANCELLED" | "NOTIFICATION_KIND_PAYMENT_REFUNDED";
+        NotificationKind: "NOTIFICATION_KIND_UNSPECIFIED" | "NOTIFICATION_KIND_WELCOME" | "NOTIFICATION_KIND_ORDER_CONFIRMED" | "NOTIFICATION_KIND_ORDER_FAILED" | "NOTIFICATION_KIND_ORDER_CANCELLED" | "NOTIFICATION_KIND_PAYMENT_REFUNDED" | "NOTIFICATION_KIND_VERIFY_EMAIL" | "NOTIFICATION_KIND_RESET_PASSWORD" | "NOTIFICATION_KIND_SECURITY";
         /** @description Something that an operator did, as it was written down with its effect. */
         OperatorAction: {
             /**
@@ -1317,12 +1739,12 @@ export interface components {
         };
         /** @description How a user wants to be told. */
         Preferences: {
-            /** @description Also by e-mail. */
+            /** @description Also by e-mail. What concerns the security of the account is sent anyway. */
             email: boolean;
         };
         /** @description How a user wants to be told. */
         PreferencesInput: {
-            /** @description Also by e-mail. */
+            /** @description Also by e-mail. What concerns the security of the account is sent anyway. */
             email?: boolean;
         };
         /** @description Something that is sold. */
@@ -1438,6 +1860,11 @@ export interface components {
              */
             unsettled_count: number;
         };
+        /** @description Codes for the day when the app is lost. */
+        RecoveryCodes: {
+            /** @description Each works once, in place of a code of the app. */
+            codes: string[];
+        };
         /** @description Dead letters to put back. */
         RedriveDeadLettersRequest: {
             /**
@@ -1495,6 +1922,36 @@ export interface components {
              */
             display_name: string;
         };
+        /** @description A second factor to remove. */
+        RemoveSecondFactorRequest: {
+            /** @description The account's password, once more. */
+            current_password: string;
+            /**
+             * @description A code of the app, or a recovery code.
+             * @example 123456
+             */
+            code: string;
+        };
+        /** @description Empty. */
+        RequestEmailVerificationRequest: Record<string, never>;
+        /** @description Whose password was forgotten. */
+        RequestPasswordResetRequest: {
+            /**
+             * @description The account's e-mail address.
+             * @example ada@example.com
+             */
+            email: string;
+        };
+        /** @description A new password for a forgotten one. */
+        ResetPasswordRequest: {
+            /** @description As it stands in the mail. */
+            token: string;
+            /**
+             * @description At least 10 characters (OWASP ASVS 2.1).
+             * @example correct horse battery staple
+             */
+            new_password: string;
+        };
         /** @description When to try again (`google.rpc.RetryInfo`). */
         RetryInfo: {
             /** @constant */
@@ -1506,6 +1963,14 @@ export interface components {
             /**
              * @description Why, for those who read it later. Nothing personal of the customer.
              * @example the payment provider is back
+             */
+            reason: string;
+        };
+        /** @description A rotation. */
+        RotateSigningKeysRequest: {
+            /**
+             * @description Why, for those who read it later.
+             * @example somebody left
              */
             reason: string;
         };
@@ -1597,6 +2062,30 @@ export interface components {
          * @enum {string}
          */
         SagaStep: "SAGA_STEP_UNSPECIFIED" | "SAGA_STEP_RESERVE" | "SAGA_STEP_PAY" | "SAGA_STEP_CONFIRM" | "SAGA_STEP_SETTLE";
+        /** @description What an authenticator app needs. */
+        SecondFactorSecret: {
+            /** @description Base32 (RFC 4648). */
+            secret: string;
+            /** @description `otpauth://totp/…`, for a QR code. */
+            uri: string;
+        };
+        /** @description Something that concerns the security of an account. */
+        SecurityEvent: {
+            /**
+             * Format: int64
+             * @description Place in the log, from 1, without gaps.
+             */
+            sequence: string;
+            /** @description For example `login.failed`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            time?: string;
+            /** @description Where the request came from; empty where that is not known. */
+            client_address: string;
+        };
         /** @description A pair of tokens. */
         Session: {
             /** @description ES256 JWT (RFC 7519), to be sent as `Authorization: Bearer`. */
@@ -1621,6 +2110,56 @@ export interface components {
             /** @description Role names. */
             roles: string[];
         };
+        /** @description One place where a user is signed in. */
+        SignIn: {
+            /** @description UUID. */
+            session_id: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            create_time?: string;
+            /**
+             * Format: date-time
+             * @description When its refresh token was last exchanged.
+             */
+            last_use_time?: string;
+            /** @description What the client called itself when it signed in; may be empty. */
+            user_agent: string;
+            /** @description This request came with its access token. */
+            current: boolean;
+        };
+        /** @description A key that access tokens are signed with. */
+        SigningKey: {
+            /** @description RFC 7638 thumbprint. */
+            kid: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["SigningKeyState"];
+            /**
+             * Format: date-time
+             * @description When it was made and published.
+             */
+            create_time?: string;
+            /**
+             * Format: date-time
+             * @description From when on it signs.
+             */
+            sign_time?: string;
+            /**
+             * Format: date-time
+             * @description Until when it is published; absent while no newer key is there.
+             */
+            retire_time?: string;
+        };
+        /**
+         * @description Where a signing key is in its life.
+         *     - `SIGNING_KEY_STATE_UNSPECIFIED`: Never used.
+         *     - `SIGNING_KEY_STATE_PUBLISHED`: Published; does not sign yet.
+         *     - `SIGNING_KEY_STATE_SIGNING`: Signs.
+         *     - `SIGNING_KEY_STATE_RETIRING`: Does not sign any more; tokens that it signed are still good.
+         * @enum {string}
+         */
+        SigningKeyState: "SIGNING_KEY_STATE_UNSPECIFIED" | "SIGNING_KEY_STATE_PUBLISHED" | "SIGNING_KEY_STATE_SIGNING" | "SIGNING_KEY_STATE_RETIRING";
         /** @description An error (`google.rpc.Status`). */
         Status: {
             /**
@@ -1681,6 +2220,10 @@ export interface components {
              * @description When the account was created.
              */
             create_time?: string;
+            /** @description The user has proven that the address is theirs. */
+            email_verified: boolean;
+            /** @description Signing in needs a one-time code. */
+            second_factor: boolean;
         };
         /** @description An account. */
         UserInput: {
@@ -1703,6 +2246,17 @@ export interface components {
              * @description When the account was created.
              */
             readonly create_time?: string;
+            /** @description The user has proven that the address is theirs. */
+            email_verified?: boolean;
+            /** @description Signing in needs a one-time code. */
+            second_factor?: boolean;
+        };
+        /** @description Empty. */
+        VerifyAuditLogRequest: Record<string, never>;
+        /** @description A token from a mail. */
+        VerifyEmailRequest: {
+            /** @description As it stands in the mail. */
+            token: string;
         };
         /** @description The order after a change. */
         WatchOrderResponse: {
@@ -1972,6 +2526,51 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    verifyAuditLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["VerifyAuditLogRequest"];
+            };
+        };
+        responses: {
+            /** @description What following the chain came to. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "intact": true,
+                     *       "entry_count": "1",
+                     *       "broken_sequence": "1",
+                     *       "head": "head"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditLogVerification"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -1984,7 +2583,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "ada@example.com",
-                 *       "password": "correct horse battery staple"
+                 *       "password": "correct horse battery staple",
+                 *       "one_time_code": "one time code"
                  *     }
                  */
                 "application/json": components["schemas"]["LoginRequest"];
@@ -2011,7 +2611,9 @@ export interface operations {
                      *         "roles": [
                      *           "customer"
                      *         ],
-                     *         "create_time": "2026-01-31T12:00:00Z"
+                     *         "create_time": "2026-01-31T12:00:00Z",
+                     *         "email_verified": true,
+                     *         "second_factor": true
                      *       }
                      *     }
                      */
@@ -2020,7 +2622,8 @@ export interface operations {
             };
             400: components["responses"]["BadRequestBody"];
             /**
-             * @description - `BAD_CREDENTIALS`: e-mail address or password is wrong, whether or not the account exists.
+             * @description - `BAD_CREDENTIALS`: e-mail address, password or code is wrong, whether or not the account exists.
+             *     - `SECOND_FACTOR_REQUIRED`: the password is right, and the account wants a one-time code too.
              *     - `TOKEN_INVALID`: the access token that was sent is not valid or has expired.
              */
             401: {
@@ -2038,7 +2641,8 @@ export interface operations {
             413: components["responses"]["ContentTooLargeBody"];
             415: components["responses"]["UnsupportedMediaTypeBody"];
             /**
-             * @description - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses for this account or from this address, whether or not the account exists; `retry-after` says how long to wait.
+             *     - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
              *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
              *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
              */
@@ -2139,7 +2743,9 @@ export interface operations {
                      *         "roles": [
                      *           "customer"
                      *         ],
-                     *         "create_time": "2026-01-31T12:00:00Z"
+                     *         "create_time": "2026-01-31T12:00:00Z",
+                     *         "email_verified": true,
+                     *         "second_factor": true
                      *       }
                      *     }
                      */
@@ -2212,14 +2818,38 @@ export interface operations {
                      *         "roles": [
                      *           "customer"
                      *         ],
-                     *         "create_time": "2026-01-31T12:00:00Z"
+                     *         "create_time": "2026-01-31T12:00:00Z",
+                     *         "email_verified": true,
+                     *         "second_factor": true
                      *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            400: components["responses"]["BadRequestBody"];
+            /**
+             * @description - `PASSWORD_COMMON`: the password is one that everybody tries first.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             401: components["responses"]["Unauthorized"];
             408: components["responses"]["RequestTimeout"];
             /** @description - `EMAIL_TAKEN`: there is an account with the e-mail address. */
@@ -2253,6 +2883,191 @@ export interface operations {
                     };
                 };
             };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestPasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "token",
+                 *       "new_password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `MAIL_TOKEN_INVALID`: the token is unknown, used, replaced by a newer one or expired.
+             *     - `PASSWORD_COMMON`: the new password is one that everybody tries first.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "token"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyEmailRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `MAIL_TOKEN_INVALID`: the token is unknown, used, replaced by a newer one or expired.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -5110,6 +5925,121 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listSigningKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signing keys. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kid": "kid",
+                     *           "state": "SIGNING_KEY_STATE_PUBLISHED",
+                     *           "create_time": "2026-01-31T12:00:00Z",
+                     *           "sign_time": "2026-01-31T12:00:00Z",
+                     *           "retire_time": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListSigningKeysResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    rotateSigningKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "somebody left"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RotateSigningKeysRequest"];
+            };
+        };
+        responses: {
+            /** @description A key that access tokens are signed with. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kid": "kid",
+                     *       "state": "SIGNING_KEY_STATE_PUBLISHED",
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "sign_time": "2026-01-31T12:00:00Z",
+                     *       "retire_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            /**
+             * @description - `ROTATION_RUNNING`: a key that is published does not sign yet.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: {
@@ -5141,7 +6071,9 @@ export interface operations {
                      *           "roles": [
                      *             "customer"
                      *           ],
-                     *           "create_time": "2026-01-31T12:00:00Z"
+                     *           "create_time": "2026-01-31T12:00:00Z",
+                     *           "email_verified": true,
+                     *           "second_factor": true
                      *         }
                      *       ],
                      *       "next_page_token": "next page token"
@@ -5204,7 +6136,9 @@ export interface operations {
                      *       "roles": [
                      *         "customer"
                      *       ],
-                     *       "create_time": "2026-01-31T12:00:00Z"
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "email_verified": true,
+                     *       "second_factor": true
                      *     }
                      */
                     "application/json": components["schemas"]["User"];
@@ -5247,11 +6181,13 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "second_factor": true,
+                 *       "email": "ada@example.com",
+                 *       "display_name": "Ada",
                  *       "roles": [
                  *         "customer"
                  *       ],
-                 *       "email": "ada@example.com",
-                 *       "display_name": "Ada"
+                 *       "email_verified": true
                  *     }
                  */
                 "application/json": components["schemas"]["UserInput"];
@@ -5273,7 +6209,9 @@ export interface operations {
                      *       "roles": [
                      *         "customer"
                      *       ],
-                     *       "create_time": "2026-01-31T12:00:00Z"
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "email_verified": true,
+                     *       "second_factor": true
                      *     }
                      */
                     "application/json": components["schemas"]["User"];
@@ -5325,6 +6263,706 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmSecondFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description Codes for the day when the app is lost. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "codes": [
+                     *         "codes"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /**
+             * @description - `CODE_WRONG`: the one-time code is not right.
+             *     - `SECOND_FACTOR_NOT_ENROLLED`: no second factor was begun, or it is confirmed already.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses; `retry-after` says how long to wait.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    enrollSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "current password"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnrollSecondFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description What an authenticator app needs. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secret": "secret",
+                     *       "uri": "uri"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SecondFactorSecret"];
+                };
+            };
+            /**
+             * @description - `PASSWORD_WRONG`: the current password is not right.
+             *     - `SECOND_FACTOR_ACTIVE`: the account has a second factor.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses; `retry-after` says how long to wait.
+             *     - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    removeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "current password",
+                 *       "code": "123456"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RemoveSecondFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `PASSWORD_WRONG`: the current password is not right.
+             *     - `CODE_WRONG`: the one-time code is not right.
+             *     - `SECOND_FACTOR_NOT_ENROLLED`: the account has no second factor.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses; `retry-after` says how long to wait.
+             *     - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where a user is signed in. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "session_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "create_time": "2026-01-31T12:00:00Z",
+                     *           "last_use_time": "2026-01-31T12:00:00Z",
+                     *           "user_agent": "user agent",
+                     *           "current": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListSessionsResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `SESSION_NOT_FOUND`: the user has no such session.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "correct horse battery staple",
+                 *       "new_password": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangePasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `PASSWORD_WRONG`: the current password is not right.
+             *     - `PASSWORD_COMMON`: the new password is one that everybody tries first.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses; `retry-after` says how long to wait.
+             *     - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    closeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current_password": "current password"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CloseAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `PASSWORD_WRONG`: the current password is not right.
+             *     - `LAST_ADMIN`: nobody would be left with the role `admin`.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `LOGIN_THROTTLED`: too many wrong guesses; `retry-after` says how long to wait.
+             *     - `TOO_MANY_LOGINS`: as many passwords are being checked as the service can bear.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    exportMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `DEPENDENCY_UNAVAILABLE`: a service that keeps something does not answer.
+             *     - `UPSTREAM_UNAVAILABLE`: the service cannot be reached.
+             *     - `DATABASE_UNAVAILABLE`: the service's database does not answer.
+             *     - `KEYS_UNAVAILABLE`: access tokens cannot be checked at the moment.
+             */
+            503: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    requestEmailVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RequestEmailVerificationRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `EMAIL_VERIFIED`: the address is proven already.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            /**
+             * @description - `TOO_MANY_MAILS`: a mail of this kind was asked for a moment ago.
+             *     - `RATE_LIMITED`: the client sent too many requests; `retry-after` says how long to wait.
+             *     - `OVERLOADED`: the service has more to do than it can; `retry-after` says how long to wait.
+             */
+            429: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    "retry-after": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getUser: {
         parameters: {
             query?: never;
@@ -5352,7 +6990,9 @@ export interface operations {
                      *       "roles": [
                      *         "customer"
                      *       ],
-                     *       "create_time": "2026-01-31T12:00:00Z"
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "email_verified": true,
+                     *       "second_factor": true
                      *     }
                      */
                     "application/json": components["schemas"]["User"];
@@ -5422,7 +7062,9 @@ export interface operations {
                      *       "roles": [
                      *         "customer"
                      *       ],
-                     *       "create_time": "2026-01-31T12:00:00Z"
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "email_verified": true,
+                     *       "second_factor": true
                      *     }
                      */
                     "application/json": components["schemas"]["User"];
@@ -5472,6 +7114,77 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["ContentTooLargeBody"];
             415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listSecurityEvents: {
+        parameters: {
+            query?: {
+                /** @description At most 100; 0 means 20. */
+                page_size?: number;
+                /** @description From the previous page. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of security events. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "sequence": "1",
+                     *           "kind": "kind",
+                     *           "time": "2026-01-31T12:00:00Z",
+                     *           "client_address": "client address"
+                     *         }
+                     *       ],
+                     *       "next_page_token": "next page token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListSecurityEventsResponse"];
+                };
+            };
+            /**
+             * @description - `PAGE_TOKEN_INVALID`: the page token is not one that was answered before.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];

@@ -33,7 +33,7 @@ pub(super) fn jwt() -> Value {
                 "cluster": clusters::LOOPBACK,
                 "timeout": "2s",
             },
-            "cache_duration": "300s",
+            "cache_duration": "${JWKS_CACHE_SECONDS}s",
             "async_fetch": {"fast_listener": true, "failed_refetch_duration": "1s"},
         },
     });

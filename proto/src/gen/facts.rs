@@ -9,6 +9,26 @@ impl Fact for crate::stoa::catalog::v1::ProductChanged {
         &self.product_id
     }
 }
+impl Fact for crate::stoa::identity::v1::MailTokenRequested {
+    const INFO: FactInfo = FactInfo {
+        topic: "identity.v1.mail_token_requested",
+        schema: "stoa.identity.v1.MailTokenRequested",
+        consumers: &["notifications"],
+    };
+    fn key(&self) -> &str {
+        &self.user_id
+    }
+}
+impl Fact for crate::stoa::identity::v1::SecurityEventRecorded {
+    const INFO: FactInfo = FactInfo {
+        topic: "identity.v1.security_event_recorded",
+        schema: "stoa.identity.v1.SecurityEventRecorded",
+        consumers: &["notifications"],
+    };
+    fn key(&self) -> &str {
+        &self.user_id
+    }
+}
 impl Fact for crate::stoa::identity::v1::UserRegistered {
     const INFO: FactInfo = FactInfo {
         topic: "identity.v1.user_registered",
@@ -112,6 +132,8 @@ impl Fact for crate::stoa::payments::v1::PaymentRefunded {
 /// Every fact, sorted by topic.
 pub static FACTS: &[FactInfo] = &[
     <crate::stoa::catalog::v1::ProductChanged as Fact>::INFO,
+    <crate::stoa::identity::v1::MailTokenRequested as Fact>::INFO,
+    <crate::stoa::identity::v1::SecurityEventRecorded as Fact>::INFO,
     <crate::stoa::identity::v1::UserRegistered as Fact>::INFO,
     <crate::stoa::inventory::v1::StockLow as Fact>::INFO,
     <crate::stoa::orders::v1::OrderCancelled as Fact>::INFO,

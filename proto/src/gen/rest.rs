@@ -100,6 +100,117 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "POST",
+        template: "/v1/users/me:requestEmailVerification",
+        request: "stoa.identity.v1.RequestEmailVerificationRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.RequestEmailVerificationRequest",
+            optional: true,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/auth/verify-email",
+        request: "stoa.identity.v1.VerifyEmailRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.VerifyEmailRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/auth/request-password-reset",
+        request: "stoa.identity.v1.RequestPasswordResetRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.RequestPasswordResetRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/auth/reset-password",
+        request: "stoa.identity.v1.ResetPasswordRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.ResetPasswordRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me:changePassword",
+        request: "stoa.identity.v1.ChangePasswordRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.ChangePasswordRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/users/me/sessions",
+        request: "stoa.identity.v1.ListSessionsRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "DELETE",
+        template: "/v1/users/me/sessions/{session_id}",
+        request: "stoa.identity.v1.RevokeSessionRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me/second-factor:enroll",
+        request: "stoa.identity.v1.EnrollSecondFactorRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.EnrollSecondFactorRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me/second-factor:confirm",
+        request: "stoa.identity.v1.ConfirmSecondFactorRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.ConfirmSecondFactorRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me/second-factor:remove",
+        request: "stoa.identity.v1.RemoveSecondFactorRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.RemoveSecondFactorRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/users/me:export",
+        request: "stoa.identity.v1.ExportMeRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me:close",
+        request: "stoa.identity.v1.CloseAccountRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.CloseAccountRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "POST",
         template: "/v1/auth/register",
         request: "stoa.identity.v1.RegisterRequest",
         parameters: &[],
@@ -185,6 +296,40 @@ pub static ROUTES: &[Route] = &[
         request: "stoa.identity.v1.GetJwksRequest",
         parameters: &[],
         body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/signing-keys",
+        request: "stoa.identity.v1.ListSigningKeysRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/signing-keys:rotate",
+        request: "stoa.identity.v1.RotateSigningKeysRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.RotateSigningKeysRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/users/{user_id}/security-events",
+        request: "stoa.identity.v1.ListSecurityEventsRequest",
+        parameters: &["page_size", "page_token"],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/audit-log:verify",
+        request: "stoa.identity.v1.VerifyAuditLogRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.VerifyAuditLogRequest",
+            optional: true,
+        },
     },
     Route {
         verb: "GET",
@@ -604,6 +749,60 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.ChangePasswordRequest",
+        fields: &[
+            Field {
+                name: "current_password",
+                json_name: "currentPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "new_password",
+                json_name: "newPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.CloseAccountRequest",
+        fields: &[
+            Field {
+                name: "current_password",
+                json_name: "currentPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ConfirmSecondFactorRequest",
+        fields: &[
+            Field {
+                name: "code",
+                json_name: "code",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.EnrollSecondFactorRequest",
+        fields: &[
+            Field {
+                name: "current_password",
+                json_name: "currentPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ExportMeRequest",
+        fields: &[],
+    },
+    Shape {
         message: "stoa.identity.v1.GetJwksRequest",
         fields: &[],
     },
@@ -621,6 +820,37 @@ pub static SHAPES: &[Shape] = &[
                 kind: Kind::Text,
             },
         ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListSecurityEventsRequest",
+        fields: &[
+            Field {
+                name: "user_id",
+                json_name: "userId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "page_size",
+                json_name: "pageSize",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListSessionsRequest",
+        fields: &[],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListSigningKeysRequest",
+        fields: &[],
     },
     Shape {
         message: "stoa.identity.v1.ListUsersRequest",
@@ -651,6 +881,12 @@ pub static SHAPES: &[Shape] = &[
             Field {
                 name: "password",
                 json_name: "password",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "one_time_code",
+                json_name: "oneTimeCode",
                 repeated: false,
                 kind: Kind::Text,
             },
@@ -696,6 +932,77 @@ pub static SHAPES: &[Shape] = &[
             Field {
                 name: "display_name",
                 json_name: "displayName",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.RemoveSecondFactorRequest",
+        fields: &[
+            Field {
+                name: "current_password",
+                json_name: "currentPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "code",
+                json_name: "code",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.RequestEmailVerificationRequest",
+        fields: &[],
+    },
+    Shape {
+        message: "stoa.identity.v1.RequestPasswordResetRequest",
+        fields: &[
+            Field {
+                name: "email",
+                json_name: "email",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ResetPasswordRequest",
+        fields: &[
+            Field {
+                name: "token",
+                json_name: "token",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "new_password",
+                json_name: "newPassword",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.RevokeSessionRequest",
+        fields: &[
+            Field {
+                name: "session_id",
+                json_name: "sessionId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.RotateSigningKeysRequest",
+        fields: &[
+            Field {
+                name: "reason",
+                json_name: "reason",
                 repeated: false,
                 kind: Kind::Text,
             },
@@ -765,6 +1072,33 @@ pub static SHAPES: &[Shape] = &[
             Field {
                 name: "create_time",
                 json_name: "createTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "email_verified",
+                json_name: "emailVerified",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+            Field {
+                name: "second_factor",
+                json_name: "secondFactor",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.VerifyAuditLogRequest",
+        fields: &[],
+    },
+    Shape {
+        message: "stoa.identity.v1.VerifyEmailRequest",
+        fields: &[
+            Field {
+                name: "token",
+                json_name: "token",
                 repeated: false,
                 kind: Kind::Text,
             },

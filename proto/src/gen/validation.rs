@@ -34,6 +34,22 @@ impl Validate for crate::stoa::cart::v1::CartLine {
 impl Validate for crate::stoa::cart::v1::ClearCartRequest {
     fn validate(&self, _: &mut Violations) {}
 }
+impl Validate for crate::stoa::cart::v1::ErasePersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::cart::v1::ErasePersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::cart::v1::ExportPersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::cart::v1::ExportPersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::cart::v1::GetCartRequest {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -154,6 +170,40 @@ impl Validate for crate::stoa::catalog::v1::UpdateProductRequest {
         check::nested(v, "product", &self.product);
     }
 }
+impl Validate for crate::stoa::identity::v1::AuditLogVerification {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ChangePasswordRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "current_password", &self.current_password, 1);
+        check::max_len(v, "current_password", &self.current_password, 128);
+        check::min_len(v, "new_password", &self.new_password, 10);
+        check::max_len(v, "new_password", &self.new_password, 128);
+    }
+}
+impl Validate for crate::stoa::identity::v1::CloseAccountRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "current_password", &self.current_password, 1);
+        check::max_len(v, "current_password", &self.current_password, 128);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ConfirmSecondFactorRequest {
+    fn validate(&self, v: &mut Violations) {
+        {
+            static PATTERN: check::Pattern = check::Pattern::new("^[0-9]{6}$");
+            check::matches(v, "code", &self.code, &PATTERN);
+        }
+    }
+}
+impl Validate for crate::stoa::identity::v1::EnrollSecondFactorRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "current_password", &self.current_password, 1);
+        check::max_len(v, "current_password", &self.current_password, 128);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ExportMeRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::identity::v1::GetJwksRequest {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -165,10 +215,45 @@ impl Validate for crate::stoa::identity::v1::GetUserRequest {
         check::uuid(v, "user_id", &self.user_id);
     }
 }
+impl Validate for crate::stoa::identity::v1::IntrospectTokenRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "token", &self.token, 1);
+        check::max_len(v, "token", &self.token, 4096);
+    }
+}
 impl Validate for crate::stoa::identity::v1::Jwk {
     fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::identity::v1::Jwks {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "keys", &self.keys);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListSecurityEventsRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+        check::lte(v, "page_size", i64::from(self.page_size), 100);
+        check::gte(v, "page_size", i64::from(self.page_size), 0);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListSecurityEventsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "events", &self.events);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListSessionsRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListSessionsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "sessions", &self.sessions);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListSigningKeysRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListSigningKeysResponse {
     fn validate(&self, v: &mut Violations) {
         check::each(v, "keys", &self.keys);
     }
@@ -191,6 +276,7 @@ impl Validate for crate::stoa::identity::v1::LoginRequest {
         check::max_len(v, "email", &self.email, 254);
         check::min_len(v, "password", &self.password, 1);
         check::max_len(v, "password", &self.password, 128);
+        check::max_len(v, "one_time_code", &self.one_time_code, 32);
     }
 }
 impl Validate for crate::stoa::identity::v1::LogoutRequest {
@@ -198,6 +284,20 @@ impl Validate for crate::stoa::identity::v1::LogoutRequest {
         check::min_len(v, "refresh_token", &self.refresh_token, 1);
         check::max_len(v, "refresh_token", &self.refresh_token, 512);
     }
+}
+impl Validate for crate::stoa::identity::v1::MailToken {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::MailTokenRequested {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::MintMailTokenRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "mail_request_id", &self.mail_request_id);
+    }
+}
+impl Validate for crate::stoa::identity::v1::RecoveryCodes {
+    fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::identity::v1::RefreshRequest {
     fn validate(&self, v: &mut Violations) {
@@ -214,6 +314,51 @@ impl Validate for crate::stoa::identity::v1::RegisterRequest {
         check::min_len(v, "display_name", &self.display_name, 1);
         check::max_len(v, "display_name", &self.display_name, 100);
     }
+}
+impl Validate for crate::stoa::identity::v1::RemoveSecondFactorRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "current_password", &self.current_password, 1);
+        check::max_len(v, "current_password", &self.current_password, 128);
+        check::min_len(v, "code", &self.code, 6);
+        check::max_len(v, "code", &self.code, 32);
+    }
+}
+impl Validate for crate::stoa::identity::v1::RequestEmailVerificationRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::RequestPasswordResetRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "email", &self.email, 1);
+        check::max_len(v, "email", &self.email, 254);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ResetPasswordRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "token", &self.token, 1);
+        check::max_len(v, "token", &self.token, 100);
+        check::min_len(v, "new_password", &self.new_password, 10);
+        check::max_len(v, "new_password", &self.new_password, 128);
+    }
+}
+impl Validate for crate::stoa::identity::v1::RevokeSessionRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "session_id", &self.session_id);
+    }
+}
+impl Validate for crate::stoa::identity::v1::RotateSigningKeysRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::identity::v1::SecondFactorSecret {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::SecurityEvent {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::SecurityEventRecorded {
+    fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::identity::v1::Session {
     fn validate(&self, v: &mut Violations) {
@@ -233,6 +378,15 @@ impl Validate for crate::stoa::identity::v1::SetUserRolesRequest {
         }
     }
 }
+impl Validate for crate::stoa::identity::v1::SignIn {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::SigningKey {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::TokenIntrospection {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::identity::v1::UpdateMeRequest {
     fn validate(&self, v: &mut Violations) {
         check::required(v, "user", &self.user);
@@ -246,6 +400,15 @@ impl Validate for crate::stoa::identity::v1::User {
 }
 impl Validate for crate::stoa::identity::v1::UserRegistered {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::VerifyAuditLogRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::VerifyEmailRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "token", &self.token, 1);
+        check::max_len(v, "token", &self.token, 100);
+    }
 }
 impl Validate for crate::stoa::inventory::v1::AdjustStockRequest {
     fn validate(&self, v: &mut Violations) {
@@ -311,6 +474,22 @@ impl Validate for crate::stoa::notifications::v1::DeadLetterQueue {
         check::each(v, "letters", &self.letters);
     }
 }
+impl Validate for crate::stoa::notifications::v1::ErasePersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::ErasePersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::notifications::v1::ExportPersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::notifications::v1::ExportPersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::notifications::v1::GetPreferencesRequest {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -372,6 +551,22 @@ impl Validate for crate::stoa::orders::v1::CompensateSagaRequest {
         check::min_len(v, "reason", &self.reason, 1);
         check::max_len(v, "reason", &self.reason, 500);
     }
+}
+impl Validate for crate::stoa::orders::v1::ErasePersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ErasePersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::orders::v1::ExportPersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::orders::v1::ExportPersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::orders::v1::GetOrderRequest {
     fn validate(&self, v: &mut Violations) {
@@ -497,6 +692,22 @@ impl Validate for crate::stoa::payments::v1::CaptureRequest {
     fn validate(&self, v: &mut Violations) {
         check::uuid(v, "order_id", &self.order_id);
     }
+}
+impl Validate for crate::stoa::payments::v1::ErasePersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::payments::v1::ErasePersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::payments::v1::ExportPersonalDataRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "user_id", &self.user_id);
+    }
+}
+impl Validate for crate::stoa::payments::v1::ExportPersonalDataResponse {
+    fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::payments::v1::GetPaymentRequest {
     fn validate(&self, v: &mut Violations) {

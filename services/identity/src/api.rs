@@ -1,14 +1,20 @@
 //! The gRPC API: parse, call a use case, convert.
 
+mod accounts;
 mod convert;
 mod keys;
+mod origin;
+mod security;
 
 use std::sync::Arc;
 
+pub use accounts::AccountApi;
 use grpc::{Caller, Problem};
 pub use keys::LocalKeys;
+use origin::origin;
 use proto::identity::v1 as pb;
 use proto::identity::v1::identity_service_server::IdentityService;
+pub use security::SecurityApi;
 use tonic::{Request, Response, Status};
 use types::{PageSize, PageToken};
 use uuid::Uuid;
@@ -31,20 +37,23 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl IdentityService for IdentityApi {
     async fn register(&self, request: Request<pb::RegisterRequest>) -> Answer<pb::Session> {
+        let origin = origin(&request);
         let pb::RegisterRequest { email, password, display_name } = request.into_inner();
-        let done = self.core.register(email, password.into(), display_name).await;
+        let done = self.core.register(email, password.into(), display_name, &origin).await;
         Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
     }
 
     async fn login(&self, request: Request<pb::LoginRequest>) -> Answer<pb::Session> {
-        let pb::LoginRequest { email, password } = request.into_inner();
-        let done = self.core.login(&email, password.into()).await;
+        let origin = origin(&request);
+        let pb::LoginRequest { email, password, one_time_code } = request.into_inner();
+        let done = self.core.login(&email, password.into(), &one_time_code, &origin).await;
         Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
     }
 
     async fn refresh(&self, request: Request<pb::RefreshRequest>) -> Answer<pb::Session> {
+        let origin = origin(&request);
         let pb::RefreshRequest { refresh_token } = request.into_inner();
-        let done = self.core.refresh(&refresh_token.into()).await;
+        let done = self.core.refresh(&refresh_token.into(), &origin).await;
         Ok(Response::new(convert::session(done.map_err(Problem::from)?)))
     }
 
@@ -92,10 +101,11 @@ impl IdentityService for IdentityApi {
     }
 
     async fn set_user_roles(&self, request: Request<pb::SetUserRolesRequest>) -> Answer<pb::User> {
+        let origin = origin(&request);
         let pb::SetUserRolesRequest { user_id, roles } = request.into_inner();
         let id = grpc::convert::parse_id("user_id", &user_id)?;
         convert::check_roles(&roles)?;
-        let user = self.core.set_roles(id, roles).await.map_err(Problem::from)?;
+        let user = self.core.set_roles(id, roles, &origin).await.map_err(Problem::from)?;
         Ok(Response::new(convert::user(user)))
     }
 

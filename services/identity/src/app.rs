@@ -1,5 +1,7 @@
 //! The composition root.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,21 +9,28 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use events::Relay;
 use grpc::{Host, Mesh, Server, Verifier};
+use proto::identity::v1::account_service_server::AccountServiceServer;
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
+use proto::identity::v1::security_service_server::SecurityServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
+use upkeep::Upkeep;
 
-use crate::api::{IdentityApi, LocalKeys};
+use crate::api::{AccountApi, IdentityApi, LocalKeys, SecurityApi};
 use crate::config::Config;
-use crate::core::Identity;
-use crate::core::ports::RefreshTokens;
-use crate::infrastructure::{Argon2Passwords, Es256Keys, PostgresRefreshTokens, PostgresUsers};
+use crate::core::ports::{PersonalData, Ports};
+use crate::core::{Accounts, Erasure, Identity, Security};
+use crate::infrastructure::elsewhere::{CartData, NotificationsData, OrdersData, PaymentsData};
+use crate::infrastructure::{
+    Argon2Passwords, Es256Keys, OwnData, PostgresAuditLog, PostgresErasures, PostgresGuesses,
+    PostgresMails, PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers, Sealing,
+};
 
 /// The service, built but not yet running.
 pub struct App {
     host: Host,
     relay: Relay,
-    tokens: Arc<PostgresRefreshTokens>,
+    upkeep: Upkeep,
 }
 
 impl App {
@@ -29,26 +38,42 @@ impl App {
     /// key and the first admin, and binds the ports.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let pool = connect(&config).await?;
-        let keys = Es256Keys::load(pool.clone(), config.host.token.clone());
+        let sealing = Arc::new(Sealing::new(&config.keys.sealing_keys)?);
+        let keys = Es256Keys::load(pool.clone(), sealing.clone(), config.host.token.clone());
         let keys = Arc::new(keys.await.context("no signing key")?);
-        let users = Arc::new(PostgresUsers::new(pool.clone()));
-        let tokens = Arc::new(PostgresRefreshTokens::new(pool.clone()));
         let passwords = Arc::new(Argon2Passwords::new(&config.argon2).await?);
-        let lifetimes = config.lifetimes();
-        let core = Identity::new(users, tokens.clone(), passwords, keys.clone(), lifetimes);
-        let core = Arc::new(core);
+        let ports = Arc::new(Ports {
+            users: Arc::new(PostgresUsers::new(pool.clone())),
+            tokens: Arc::new(PostgresRefreshTokens::new(pool.clone())),
+            passwords,
+            keys: keys.clone(),
+            factors: Arc::new(PostgresSecondFactors::new(pool.clone(), sealing)),
+            mails: Arc::new(PostgresMails::new(pool.clone())),
+            guesses: Arc::new(PostgresGuesses::new(pool.clone())),
+            audit: Arc::new(PostgresAuditLog::new(pool.clone())),
+            erasures: Arc::new(PostgresErasures::new(pool.clone())),
+        });
+        let core = Identity::new(ports.clone(), config.limits(), config.lifetimes());
         ensure_admin(&core, &config).await?;
+        let erase_after = time::Duration::seconds(config.erasure.erase_after_seconds.into());
+        let accounts = Arc::new(Accounts::new(ports.clone(), config.limits(), erase_after));
+        let security = Arc::new(Security::new(ports.clone(), config.key_plan()));
 
         let mesh = Mesh::load(&config.host.mesh)?;
+        let own = Arc::new(OwnData::new(pool.clone()));
+        let erasure = Arc::new(Erasure::new(ports.clone(), own, elsewhere(&config, &mesh)?));
         // Its own keys: no call over the network to itself.
         let verifier = Verifier::new(&config.host.token, LocalKeys::new(keys));
-        let server = Server::bind("identity", &config.host.server, &mesh, verifier)
+        let server = Server::bind("identity", &config.host.server, &mesh, verifier.clone())
             .await?
-            .add(IdentityServiceServer::new(IdentityApi::new(core)));
+            .add(IdentityServiceServer::new(IdentityApi::new(Arc::new(core))))
+            .add(AccountServiceServer::new(AccountApi::new(accounts, erasure.clone())))
+            .add(SecurityServiceServer::new(SecurityApi::new(security.clone(), verifier)));
         let relay = Relay::new("identity", pool.clone(), config.broker.clone());
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
-        Ok(Self { host, relay, tokens })
+        let key_poll = Duration::from_secs(config.keys.key_poll_seconds);
+        Ok(Self { host, relay, upkeep: Upkeep { ports, security, erasure, key_poll } })
     }
 
     /// Where the API is served.
@@ -60,13 +85,20 @@ impl App {
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let shutdown = self.host.after_notice(shutdown);
         let relay = self.relay.run(shutdown.clone());
-        let forgetting = forget_expired(self.tokens, shutdown.clone());
-        self.host
-            .task("outbox relay", relay)
-            .task("forgetting expired tokens", forgetting)
-            .run(shutdown)
-            .await
+        let upkeep = self.upkeep.run(shutdown.clone());
+        self.host.task("outbox relay", relay).task("upkeep", upkeep).run(shutdown).await
     }
+}
+
+/// Every other workload that keeps something about people.
+fn elsewhere(config: &Config, mesh: &Mesh) -> Result<Vec<Arc<dyn PersonalData>>> {
+    let urls = &config.erasure;
+    Ok(vec![
+        Arc::new(CartData::new(mesh.channel(&urls.cart_url, "cart")?)),
+        Arc::new(OrdersData::new(mesh.channel(&urls.orders_url, "orders")?)),
+        Arc::new(PaymentsData::new(mesh.channel(&urls.payments_url, "payments")?)),
+        Arc::new(NotificationsData::new(mesh.channel(&urls.notifications_url, "notifications")?)),
+    ])
 }
 
 async fn connect(config: &Config) -> Result<PgPool> {
@@ -89,24 +121,4 @@ fn readiness(pool: &PgPool, relay: &Relay) -> Readiness {
     Readiness::default()
         .check("database", postgres::check(pool))
         .prefer("broker", relay.health().check())
-}
-
-/// How often expired refresh tokens are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
-
-/// How long they are remembered, so that clocks that differ do no harm.
-const FORGET_AFTER: time::Duration = time::Duration::days(1);
-
-async fn forget_expired(tokens: Arc<PostgresRefreshTokens>, shutdown: Shutdown) -> Result<()> {
-    let mut ticks = tokio::time::interval(FORGET_EVERY);
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        match tokens.forget_expired(types::now() - FORGET_AFTER).await {
-            Ok(count) => tracing::debug!(count, "forgot expired refresh tokens"),
-            Err(error) => tracing::warn!(error = %error, "expired refresh tokens stay for now"),
-        }
-    }
 }

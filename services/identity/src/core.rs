@@ -1,19 +1,30 @@
 //! The use cases.
 
+pub mod accounts;
+pub mod erasure;
 pub mod error;
+mod one_time;
 mod opaque;
 pub mod ports;
+pub mod proof;
+pub mod security;
 
 use std::sync::Arc;
 
+pub use accounts::Accounts;
+pub use erasure::Erasure;
 pub use error::Error;
-use ports::{Passwords, PublicKey, RefreshTokens, Rotation, SigningKeys, Users};
+use ports::{Credentials, Ports, PublicKey, Rotation};
+use proof::{Limits, Proof};
 use secrecy::SecretString;
+pub use security::Security;
 use time::{Duration, OffsetDateTime};
 use types::PageSize;
 use uuid::Uuid;
 
-use crate::domain::{ADMIN, CUSTOMER, NewToken, User, UserChange};
+use crate::domain::{
+    ADMIN, CUSTOMER, Event, EventKind, MailPurpose, MailRequest, NewToken, Origin, User, UserChange,
+};
 
 /// How long tokens live.
 #[derive(Debug, Clone, Copy)]
@@ -33,22 +44,15 @@ pub struct Session {
 
 /// Accounts and sessions.
 pub struct Identity {
-    users: Arc<dyn Users>,
-    tokens: Arc<dyn RefreshTokens>,
-    passwords: Arc<dyn Passwords>,
-    keys: Arc<dyn SigningKeys>,
+    ports: Arc<Ports>,
+    proof: Proof,
     lifetimes: Lifetimes,
 }
 
 impl Identity {
-    pub fn new(
-        users: Arc<dyn Users>,
-        tokens: Arc<dyn RefreshTokens>,
-        passwords: Arc<dyn Passwords>,
-        keys: Arc<dyn SigningKeys>,
-        lifetimes: Lifetimes,
-    ) -> Self {
-        Self { users, tokens, passwords, keys, lifetimes }
+    pub fn new(ports: Arc<Ports>, limits: Limits, lifetimes: Lifetimes) -> Self {
+        let proof = Proof { ports: Arc::clone(&ports), limits };
+        Self { ports, proof, lifetimes }
     }
 
     /// Creates a customer's account and signs it in.
@@ -57,49 +61,74 @@ impl Identity {
         email: String,
         password: SecretString,
         display_name: String,
+        origin: &Origin,
     ) -> Result<Session, Error> {
         let now = types::now();
         let user = User::new(Uuid::now_v7(), email, display_name, CUSTOMER, now)?;
-        let password_hash = self.passwords.hash(password).await?;
+        accounts::check_new(&password, &user)?;
+        let password_hash = self.ports.passwords.hash(password).await?;
         let (refresh_token, first) = self.refresh_token(now)?;
-        self.users.add(&user, &password_hash, Some(&first)).await?;
-        self.session(user, refresh_token, now)
+        let mail = MailRequest::new(user.id, MailPurpose::VerifyEmail, now);
+        let session =
+            self.ports.users.add(&user, &password_hash, Some((&first, &mail)), origin).await?;
+        self.session(user, session.unwrap_or_default(), refresh_token, now)
     }
 
     /// Creates an admin's account unless there is an account with its address;
     /// that one is left as it is. Answers whether there was none.
     pub async fn ensure_admin(&self, email: &str, password: SecretString) -> Result<bool, Error> {
-        if self.users.credentials(email).await?.is_some() {
+        if self.ports.users.credentials(email).await?.is_some() {
             return Ok(false);
         }
         let (id, name) = (Uuid::now_v7(), "Administrator".to_owned());
         let user = User::new(id, email.to_owned(), name, ADMIN, types::now())?;
-        let password_hash = self.passwords.hash(password).await?;
-        match self.users.add(&user, &password_hash, None).await {
+        let password_hash = self.ports.passwords.hash(password).await?;
+        match self.ports.users.add(&user, &password_hash, None, &Origin::default()).await {
             // Another replica was faster.
             Err(Error::EmailTaken) => Ok(false),
-            added => added.map(|()| true),
+            added => added.map(|_| true),
         }
     }
 
     /// Signs in. An unknown account costs as much time as a wrong password.
-    pub async fn login(&self, email: &str, password: SecretString) -> Result<Session, Error> {
-        let found = self.users.credentials(email).await?;
-        let hash = found.as_ref().map(|found| found.password_hash.clone());
-        let matches = self.passwords.verify(password, hash).await?;
-        let user = found.filter(|_| matches).ok_or(Error::BadCredentials)?.user;
-        let now = types::now();
+    pub async fn login(
+        &self,
+        email: &str,
+        password: SecretString,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<Session, Error> {
+        let found = self.proof.sign_in(email, password.clone(), code, origin).await?;
+        self.keep_hash_up_to_date(&found, password).await;
+        let (user, now) = (found.user, types::now());
         let (refresh_token, first) = self.refresh_token(now)?;
-        self.tokens.start(user.id, &first).await?;
-        self.session(user, refresh_token, now)
+        let event = Event::of(EventKind::LoginSucceeded, user.id, now, origin);
+        let session = self.ports.tokens.start(user.id, &first, &origin.user_agent, &event).await?;
+        self.session(user, session, refresh_token, now)
+    }
+
+    /// Only now is the password at hand. That it cannot be hashed again is no reason
+    /// to refuse somebody.
+    async fn keep_hash_up_to_date(&self, found: &Credentials, password: SecretString) {
+        let old = &found.password_hash;
+        if !self.ports.passwords.is_outdated(old) {
+            return;
+        }
+        let kept = async {
+            let new = self.ports.passwords.hash(password).await?;
+            self.ports.users.rehash(found.user.id, old, &new).await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(error = %error, "a password keeps its outdated hash for now");
+        }
     }
 
     /// Exchanges a refresh token for a new pair, with the roles of this moment.
-    pub async fn refresh(&self, token: &SecretString) -> Result<Session, Error> {
+    pub async fn refresh(&self, token: &SecretString, origin: &Origin) -> Result<Session, Error> {
         let now = types::now();
         let (refresh_token, next) = self.refresh_token(now)?;
-        match self.tokens.rotate(opaque::hash(token), &next).await? {
-            Rotation::Done(user) => self.session(user, refresh_token, now),
+        match self.ports.tokens.rotate(opaque::hash(token), &next, origin).await? {
+            Rotation::Done(user, session) => self.session(user, session, refresh_token, now),
             Rotation::Refused => Err(Error::RefreshTokenInvalid),
             Rotation::Reused(user) => {
                 tracing::warn!(user.id = %user, "a refresh token was used twice: family revoked");
@@ -111,34 +140,40 @@ impl Identity {
 
     /// Revokes a refresh token's family.
     pub async fn logout(&self, token: &SecretString) -> Result<(), Error> {
-        self.tokens.revoke(opaque::hash(token), types::now()).await
+        self.ports.tokens.revoke(opaque::hash(token), types::now()).await
     }
 
     /// One account.
     pub async fn user(&self, id: Uuid) -> Result<User, Error> {
-        self.users.get(id).await?.ok_or(Error::UserNotFound)
+        self.ports.users.get(id).await?.ok_or(Error::UserNotFound)
     }
 
     /// A page of accounts, newest first, and one more where another page follows.
     pub async fn users(&self, size: PageSize, before: Option<Uuid>) -> Result<Vec<User>, Error> {
-        self.users.list(before, size.probe()).await
+        self.ports.users.list(before, size.probe()).await
     }
 
     /// Changes how a user wants to be addressed.
     pub async fn rename(&self, id: Uuid, display_name: String) -> Result<User, Error> {
-        self.users.change(id, UserChange::DisplayName(display_name)).await
+        self.ports.users.change(id, UserChange::DisplayName(display_name), None).await
     }
 
     /// Replaces a user's roles.
-    pub async fn set_roles(&self, id: Uuid, roles: Vec<String>) -> Result<User, Error> {
-        let user = self.users.change(id, UserChange::Roles(roles)).await?;
+    pub async fn set_roles(
+        &self,
+        id: Uuid,
+        roles: Vec<String>,
+        origin: &Origin,
+    ) -> Result<User, Error> {
+        let event = Event::of(EventKind::RolesChanged, id, types::now(), origin);
+        let user = self.ports.users.change(id, UserChange::Roles(roles), Some(&event)).await?;
         tracing::info!(user.id = %user.id, user.roles = ?user.roles, "roles changed");
         Ok(user)
     }
 
     /// The keys that access tokens are checked with.
     pub async fn published_keys(&self) -> Result<Vec<PublicKey>, Error> {
-        self.keys.published().await
+        self.ports.keys.published().await
     }
 
     fn refresh_token(&self, now: OffsetDateTime) -> Result<(SecretString, NewToken), Error> {
@@ -151,11 +186,12 @@ impl Identity {
     fn session(
         &self,
         user: User,
+        session: Uuid,
         refresh_token: SecretString,
         now: OffsetDateTime,
     ) -> Result<Session, Error> {
         let expires_in = self.lifetimes.access;
-        let access_token = self.keys.sign(&user, now, now + expires_in)?;
+        let access_token = self.ports.keys.sign(&user, session, now, now + expires_in)?;
         Ok(Session { access_token, refresh_token, expires_in, user })
     }
 }

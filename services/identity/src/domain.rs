@@ -1,7 +1,16 @@
 //! Accounts and refresh tokens, and the rules that hold for them.
 
+pub mod guesses;
+pub mod mail;
+pub mod password;
 pub mod refresh;
+pub mod security_event;
+pub mod signing_key;
 pub mod user;
 
+pub use guesses::{Limit, Subject};
+pub use mail::{MailPurpose, MailRequest};
 pub use refresh::{HeldToken, NewToken, TokenHash, Verdict};
+pub use security_event::{Event, EventKind, Origin};
+pub use signing_key::{KeyInfo, KeyPlan, KeyState};
 pub use user::{ADMIN, CUSTOMER, RuleBroken, User, UserChange};

@@ -1,9 +1,15 @@
-//! PostgreSQL, Argon2 and JSON Web Tokens.
+//! PostgreSQL, Argon2, JSON Web Tokens, and the services that keep personal data.
 
+pub mod elsewhere;
 pub mod passwords;
 pub mod postgres;
+pub mod sealing;
 pub mod signing;
 
 pub use passwords::{Argon2Config, Argon2Passwords};
-pub use postgres::{PostgresRefreshTokens, PostgresUsers};
+pub use postgres::{
+    OwnData, PostgresAuditLog, PostgresErasures, PostgresGuesses, PostgresMails,
+    PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers,
+};
+pub use sealing::Sealing;
 pub use signing::Es256Keys;

@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn user(role: &str) -> User {
-        User { id: Uuid::nil(), roles: vec![role.to_owned()] }
+        User { id: Uuid::nil(), roles: vec![role.to_owned()], session: None }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct User {
     pub id: Uuid,
     /// Role names from the token.
     pub roles: Vec<String>,
+    /// The session that the token belongs to, where it says so.
+    pub session: Option<Uuid>,
 }
 
 impl Caller {

@@ -35,6 +35,9 @@ pub struct Claims {
     pub exp: i64,
     /// The token's own id.
     pub jti: Uuid,
+    /// The session that it belongs to (OpenID Connect Front-Channel Logout 1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Uuid>,
 }
 
 /// Clocks may differ by this many seconds.
@@ -61,11 +64,17 @@ impl Verifier {
 
     /// The user that a token speaks for.
     pub async fn verify(&self, token: &str) -> Result<User, Problem> {
+        let Claims { sub, roles, sid, .. } = self.claims(token).await?;
+        Ok(User { id: sub, roles, session: sid })
+    }
+
+    /// What a token says, if it is good.
+    pub async fn claims(&self, token: &str) -> Result<Claims, Problem> {
         let header = decode_header(token).map_err(|_| invalid())?;
         let kid = header.kid.ok_or_else(invalid)?;
         let key = self.keys.get(&kid).await?.ok_or_else(invalid)?;
         let decoded = decode::<Claims>(token, &key, &self.validation).map_err(|_| invalid())?;
-        Ok(User { id: decoded.claims.sub, roles: decoded.claims.roles })
+        Ok(decoded.claims)
     }
 }
 

@@ -15,6 +15,9 @@ use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
 use crate::services::{JWT_AUDIENCE, JWT_ISSUER};
 
+/// How long the edge keeps the keys that tokens are checked with; a new key is
+/// published for longer before it signs (`KEY_LEAD_SECONDS` of identity).
+const JWKS_CACHE_SECONDS: u32 = 300;
 /// Web pages served from this machine may call the API.
 const CORS_ORIGINS: &str = "https?://(localhost|127[.]0[.]0[.]1)(:[0-9]+)?";
 
@@ -114,6 +117,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("DOCS_PORT", ports.docs.to_string()),
         ("JWT_ISSUER", JWT_ISSUER.to_owned()),
         ("JWT_AUDIENCE", JWT_AUDIENCE.to_owned()),
+        ("JWKS_CACHE_SECONDS", JWKS_CACHE_SECONDS.to_string()),
         ("DESCRIPTOR", options.root.join("envoy/descriptor.binpb").display().to_string()),
         ("CORS_ORIGIN_REGEX", CORS_ORIGINS.to_owned()),
         ("ACCESS_LOG", fleet.layout.log("access").display().to_string()),
@@ -125,6 +129,8 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         values.insert(format!("{name}_HOST"), "127.0.0.1".to_owned());
         values.insert(format!("{name}_PORT"), options.port("edge", service).to_string());
     }
+    let own = options.settings.iter().filter(|(process, ..)| process == "edge");
+    values.extend(own.map(|(_, name, value)| (name.clone(), value.clone())));
     values
 }
 

@@ -25,7 +25,8 @@ pub struct Options {
     pub seed: bool,
     /// Whether to begin with an empty state: data of an earlier start is removed.
     pub fresh: bool,
-    /// More settings: service (or `sandbox`), variable, value; they win over our own.
+    /// More settings: service, `sandbox` or `edge`, variable, value; they win over our
+    /// own.
     pub settings: Vec<(String, String, String)>,
     /// Who reaches whom by another port than the one listened on; for tests that
     /// stand between.
@@ -66,7 +67,10 @@ impl Options {
             bin_dir,
             seed: false,
             fresh: true,
-            settings: Vec::new(),
+            // Everybody comes from one address.
+            settings: vec![
+                ["identity", "GUESSES_PER_ADDRESS", "1000000"].map(str::to_owned).into(),
+            ],
             detours: Vec::new(),
             replicas: Vec::new(),
         })

@@ -152,9 +152,11 @@ impl Plan<'_> {
         let port = |to| self.options.port(name, to);
         let secret = |name| self.layout.secret(name);
         Ok(match name {
-            "identity" => {
-                vec![("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()), ("ADMIN_PASSWORD", secret("admin")?)]
-            }
+            "identity" => vec![
+                ("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
+                ("ADMIN_PASSWORD", secret("admin")?),
+                ("SEALING_KEYS", format!("local:{}", secret("sealing")?)),
+            ],
             "cart" => {
                 let password = secret("redis")?;
                 vec![(
@@ -170,6 +172,7 @@ impl Plan<'_> {
             "notifications" => vec![
                 ("SMTP_URL", format!("smtp://127.0.0.1:{}", port("smtp"))),
                 ("MAIL_FROM", "Stoa <shop@stoa.local>".to_owned()),
+                ("PUBLIC_URL", format!("http://127.0.0.1:{}", self.options.ports.edge)),
             ],
             _ => Vec::new(),
         })
@@ -180,6 +183,13 @@ impl Plan<'_> {
 fn peers(service: &str) -> Vec<(&'static str, &'static str)> {
     let mut peers = match service {
         "cart" => vec![("CATALOG_URL", "catalog")],
+        // They keep something about people.
+        "identity" => vec![
+            ("CART_URL", "cart"),
+            ("ORDERS_URL", "orders"),
+            ("PAYMENTS_URL", "payments"),
+            ("NOTIFICATIONS_URL", "notifications"),
+        ],
         "orders" => vec![
             ("CART_URL", "cart"),
             ("CATALOG_URL", "catalog"),

@@ -53,6 +53,7 @@ impl SigningKey {
             iat: now,
             exp: now + 900,
             jti: Uuid::now_v7(),
+            sid: None,
         }
     }
 

@@ -31,6 +31,8 @@ pub struct World {
     doomed: String,
     /// Whose roles may be set.
     subject: String,
+    /// Where the customer is signed in besides.
+    session: String,
 }
 
 impl World {
@@ -52,7 +54,8 @@ impl World {
         let subject = anonymous.register().await.session["user"]["user_id"].clone();
         let subject = subject.as_str().unwrap().to_owned();
         let (order, payment) = (id("order_id"), id("payment_id"));
-        Self { people, owner, order, payment, product, doomed, subject }
+        let session = other_session(&anonymous, &owner).await;
+        Self { people, owner, order, payment, product, doomed, subject, session }
     }
 
     /// The id of a thing of that kind: the customer's own where it has an owner.
@@ -63,9 +66,10 @@ impl World {
             "product" if of.full_name().contains(".DeleteProductRequest.") => &self.doomed,
             "product" => &self.product,
             "user" => &self.subject,
+            "session" => &self.session,
             "payment_provider" => "sandbox",
             _ => panic!(
-                "{} names a {kind}, and the matrix has none: add one to matrix/world.rs",
+                "{} names a {kind}, and the matrix has none: add one to e2e/src/world.rs",
                 of.full_name()
             ),
         }
@@ -136,6 +140,16 @@ async fn with_role(platform: &Platform, role: &str) -> String {
     send(request.json(&json!({"roles": [role]}))).await.ok();
     let body = json!({"email": account.email, "password": account.password});
     token(&anonymous.post("/v1/auth/login", body).await.ok())
+}
+
+/// Signs somebody in once more; answers the new session's id.
+async fn other_session(anonymous: &Client, customer: &Customer) -> String {
+    let body = json!({"email": customer.email, "password": customer.password});
+    let session = anonymous.post("/v1/auth/login", body).await.ok();
+    let there = anonymous.with_token(&token(&session));
+    let sessions = there.get("/v1/users/me/sessions").await.ok();
+    let current = sessions["sessions"].as_array().unwrap().iter().find(|s| s["current"] == true);
+    current.unwrap()["session_id"].as_str().unwrap().to_owned()
 }
 
 fn token(session: &Value) -> String {

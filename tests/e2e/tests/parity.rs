@@ -3,6 +3,7 @@
 //! the contract; a method for which none can be made fails.
 
 mod abuse;
+mod accounts;
 pub mod broken;
 pub mod call;
 mod compare;

@@ -36,6 +36,16 @@ async fn platform() -> &'static RwLock<Platform> {
             // A crash is noticed when the lease of the dead process is over.
             let lease = ["orders", "SAGA_LEASE_MS", "5000"].map(str::to_owned);
             options.settings.push(lease.into());
+            for (process, name, value) in [
+                // A rotation of keys takes seconds.
+                ("edge", "JWKS_CACHE_SECONDS", "2"),
+                ("identity", "KEY_LEAD_SECONDS", "8"),
+                ("identity", "KEY_POLL_SECONDS", "1"),
+                ("identity", "ERASE_AFTER_SECONDS", "2"),
+            ] {
+                let setting = [process, name, value].map(str::to_owned);
+                options.settings.push(setting.into());
+            }
             RwLock::new(Platform::start(options).await)
         })
         .await

@@ -6,6 +6,7 @@ mod output;
 mod payments;
 mod platform;
 mod sagas;
+mod security;
 mod session;
 
 use std::process::ExitCode;
@@ -47,6 +48,15 @@ enum Command {
     /// Facts: those that could not be applied.
     #[command(subcommand)]
     Facts(facts::Facts),
+    /// Keys that access tokens are signed with.
+    #[command(subcommand)]
+    Keys(security::Keys),
+    /// The log of security events.
+    #[command(subcommand)]
+    Audit(security::Audit),
+    /// Access and refresh tokens.
+    #[command(subcommand)]
+    Token(security::Token),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -68,5 +78,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Sagas(command) => command.run(&session, &output).await,
         Command::Payments(command) => command.run(&session, &output).await,
         Command::Facts(command) => command.run(&session, &output).await,
+        Command::Keys(command) => command.run(&session, &output).await,
+        Command::Audit(command) => command.run(&session, &output).await,
+        Command::Token(command) => command.run(&session, &output).await,
     }
 }

@@ -29,9 +29,15 @@ pub struct Platform {
     /// Its private key, PEM.
     #[arg(long, env = "MESH_KEY", global = true)]
     mesh_key: Option<PathBuf>,
-    /// The authority that signs every workload's certificate, PEM.
+    /// The authorities that sign workloads' certificates, PEM.
     #[arg(long, env = "MESH_CA", global = true)]
     mesh_ca: Option<PathBuf>,
+    /// The trust domain of the services' SPIFFE ids.
+    #[arg(long, env = "MESH_TRUST_DOMAIN", default_value = "stoa.local", global = true)]
+    mesh_trust_domain: String,
+    /// The namespace in them.
+    #[arg(long, env = "MESH_NAMESPACE", default_value = "stoa", global = true)]
+    mesh_namespace: String,
 }
 
 /// A platform whose addresses and certificates are known.
@@ -44,7 +50,7 @@ pub struct Found {
 impl Platform {
     /// Reads addresses and certificates.
     pub fn find(self) -> Result<Found> {
-        let Self { state, addresses, mesh_cert, mesh_key, mesh_ca } = self;
+        let Self { state, addresses, mesh_cert, mesh_key, mesh_ca, .. } = self;
         let mut known = match fs::read_to_string(state.join("run/addresses.json")) {
             Ok(text) => serde_json::from_str(&text).context("run/addresses.json is broken")?,
             Err(_) => BTreeMap::new(),
@@ -53,12 +59,11 @@ impl Platform {
         let pki = |given: Option<PathBuf>, name: &str| {
             given.unwrap_or_else(|| state.join("pki").join(name))
         };
+        let (certificate, key) = (pki(mesh_cert, "tools.pem"), pki(mesh_key, "tools.key"));
         let mesh = Mesh::load(&MeshConfig {
-            mesh_cert: pki(mesh_cert, "tools.pem"),
-            mesh_key: pki(mesh_key, "tools.key"),
-            mesh_ca: pki(mesh_ca, "ca.pem"),
-            // For those who are called; a caller needs none.
-            mesh_trust_domain: String::new(),
+            mesh_trust_domain: self.mesh_trust_domain,
+            mesh_namespace: self.mesh_namespace,
+            ..MeshConfig::native(certificate, key, pki(mesh_ca, "ca.pem"))
         });
         let hint = || {
             let state = state.display();
@@ -119,6 +124,8 @@ mod tests {
             mesh_cert: None,
             mesh_key: None,
             mesh_ca: None,
+            mesh_trust_domain: "stoa.local".to_owned(),
+            mesh_namespace: "stoa".to_owned(),
         };
         let error = platform.find().err().map(|error| format!("{error:#}")).unwrap_or_default();
         assert!(error.contains(&nowhere.path().display().to_string()), "{error}");

@@ -24,6 +24,9 @@ pub struct Credentials {
     password_stdin: bool,
     #[arg(long, env = "STOA_PASSWORD", hide = true, hide_env_values = true, global = true)]
     password: Option<SecretString>,
+    /// A code of the account's second factor, where it has one. It works once.
+    #[arg(long, env = "STOA_ONE_TIME_CODE", default_value = "", global = true)]
+    one_time_code: String,
     /// An access token; then nobody signs in.
     #[arg(long, env = "STOA_TOKEN", hide = true, hide_env_values = true, global = true)]
     token: Option<SecretString>,
@@ -61,8 +64,9 @@ impl Session {
 }
 
 async fn sign_in(platform: &Found, credentials: &Credentials) -> Result<SecretString> {
-    let Credentials { email, .. } = credentials;
-    let request = LoginRequest { email: email.clone(), password: password(platform, credentials)? };
+    let Credentials { email, one_time_code, .. } = credentials;
+    let (password, one_time_code) = (password(platform, credentials)?, one_time_code.clone());
+    let request = LoginRequest { email: email.clone(), password, one_time_code };
     let mut identity = IdentityServiceClient::new(platform.channel("identity")?);
     let session = identity.login(request).await.map_err(failure);
     let session = session.with_context(|| format!("cannot sign in as {email}"))?;

@@ -7,21 +7,70 @@ use proto::identity::v1 as pb;
 use proto::policy;
 use secrecy::ExposeSecret;
 
-use crate::core::ports::PublicKey;
+use uuid::Uuid;
+
+use crate::core::ports::{Listed, PublicKey, SignIn, Verification};
 use crate::core::{Error, Session};
-use crate::domain::{RuleBroken, User};
+use crate::domain::{KeyInfo, KeyState, RuleBroken, User};
 
 /// When a refused sign-in is worth another try.
 const LOGINS_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// When another mail may be asked for.
+const MAILS_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 pub(super) fn user(user: User) -> pb::User {
-    let User { id, email, display_name, roles, created_at } = user;
+    let User { id, email, display_name, roles, created_at, email_verified, second_factor } = user;
     pb::User {
         user_id: id.to_string(),
         email,
         display_name,
         roles,
         create_time: Some(grpc::convert::timestamp(created_at)),
+        email_verified,
+        second_factor,
+    }
+}
+
+pub(super) fn sign_in(session: SignIn, current: Option<Uuid>) -> pb::SignIn {
+    let SignIn { id, created_at, last_used_at, user_agent } = session;
+    pb::SignIn {
+        session_id: id.to_string(),
+        create_time: Some(grpc::convert::timestamp(created_at)),
+        last_use_time: Some(grpc::convert::timestamp(last_used_at)),
+        user_agent,
+        current: current == Some(id),
+    }
+}
+
+pub(super) fn signing_key(key: KeyInfo, state: KeyState) -> pb::SigningKey {
+    let KeyInfo { kid, created_at, signs_at, retires_at } = key;
+    let state = match state {
+        KeyState::Published => pb::SigningKeyState::Published,
+        KeyState::Signing => pb::SigningKeyState::Signing,
+        KeyState::Retiring => pb::SigningKeyState::Retiring,
+    };
+    pb::SigningKey {
+        kid,
+        state: state.into(),
+        create_time: Some(grpc::convert::timestamp(created_at)),
+        sign_time: Some(grpc::convert::timestamp(signs_at)),
+        retire_time: retires_at.map(grpc::convert::timestamp),
+    }
+}
+
+pub(super) fn security_event(event: Listed) -> pb::SecurityEvent {
+    let Listed { sequence, kind, at, address } = event;
+    let (time, client_address) = (Some(grpc::convert::timestamp(at)), address.unwrap_or_default());
+    pb::SecurityEvent { sequence, kind, time, client_address }
+}
+
+pub(super) fn verification(followed: Verification) -> pb::AuditLogVerification {
+    let Verification { entries, broken, head } = followed;
+    pb::AuditLogVerification {
+        intact: broken.is_none(),
+        entry_count: entries,
+        broken_sequence: broken.unwrap_or_default(),
+        head: hex::encode(head),
     }
 }
 
@@ -55,8 +104,15 @@ pub(super) fn jwk(key: PublicKey) -> pb::Jwk {
 /// read; naming one in the mask is an error.
 pub(super) fn new_display_name(request: pb::UpdateMeRequest) -> Result<Option<String>, Problem> {
     let pb::UpdateMeRequest { user, update_mask } = request;
-    let pb::User { user_id: _, email: _, display_name, roles: _, create_time: _ } =
-        user.ok_or_else(|| Problem::field("user", "is required"))?;
+    let pb::User {
+        user_id: _,
+        email: _,
+        display_name,
+        roles: _,
+        create_time: _,
+        email_verified: _,
+        second_factor: _,
+    } = user.ok_or_else(|| Problem::field("user", "is required"))?;
     let paths = update_mask.map(|mask| mask.paths).unwrap_or_default();
     if paths.is_empty() {
         return Ok(Some(display_name).filter(|name| !name.is_empty()));
@@ -92,6 +148,27 @@ impl From<Error> for Problem {
                 Self::field("display_name", text)
             }
             Error::TooManyLogins => Self::exhausted("TOO_MANY_LOGINS", text, LOGINS_RETRY_AFTER),
+            Error::LoginThrottled(pause) => {
+                Self::exhausted("LOGIN_THROTTLED", text, pause.unsigned_abs())
+            }
+            Error::TooManyMails => Self::exhausted("TOO_MANY_MAILS", text, MAILS_RETRY_AFTER),
+            Error::SecondFactorRequired => Self::unauthenticated("SECOND_FACTOR_REQUIRED", text),
+            Error::CodeWrong => Self::invalid("CODE_WRONG", text),
+            Error::SecondFactorActive => Self::precondition("SECOND_FACTOR_ACTIVE", text),
+            Error::SecondFactorNotEnrolled => {
+                Self::precondition("SECOND_FACTOR_NOT_ENROLLED", text)
+            }
+            Error::PasswordWrong => Self::invalid("PASSWORD_WRONG", text),
+            Error::PasswordCommon => Self::invalid("PASSWORD_COMMON", text),
+            Error::EmailVerified => Self::precondition("EMAIL_VERIFIED", text),
+            Error::MailTokenInvalid => Self::invalid("MAIL_TOKEN_INVALID", text),
+            Error::MailRequestNotFound => Self::not_found("MAIL_REQUEST_NOT_FOUND", text),
+            Error::SessionNotFound => Self::not_found("SESSION_NOT_FOUND", text),
+            Error::RotationRunning => Self::precondition("ROTATION_RUNNING", text),
+            Error::Elsewhere(cause) => {
+                tracing::warn!(error = cause, "a service that keeps personal data is away");
+                Self::unavailable("DEPENDENCY_UNAVAILABLE", "not all services answer")
+            }
             Error::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "the database does not answer");
                 Self::unavailable("DATABASE_UNAVAILABLE", "accounts cannot be reached")

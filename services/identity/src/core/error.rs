@@ -19,8 +19,36 @@ pub enum Error {
     Rule(#[from] RuleBroken),
     #[error("too many sign-ins at once")]
     TooManyLogins,
+    #[error("too many wrong guesses")]
+    LoginThrottled(time::Duration),
+    #[error("a one-time code is needed too")]
+    SecondFactorRequired,
+    #[error("the one-time code is not right")]
+    CodeWrong,
+    #[error("the account has a second factor")]
+    SecondFactorActive,
+    #[error("the account has no such second factor")]
+    SecondFactorNotEnrolled,
+    #[error("the current password is not right")]
+    PasswordWrong,
+    #[error("the password is one that everybody tries first")]
+    PasswordCommon,
+    #[error("the address is proven already")]
+    EmailVerified,
+    #[error("a mail of this kind was asked for a moment ago")]
+    TooManyMails,
+    #[error("the token is unknown, used, replaced or expired")]
+    MailTokenInvalid,
+    #[error("nobody asked for such a mail, or it is too late for it")]
+    MailRequestNotFound,
+    #[error("there is no such session")]
+    SessionNotFound,
+    #[error("a key that is published does not sign yet")]
+    RotationRunning,
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Cause),
+    #[error("a service that keeps personal data does not answer: {0}")]
+    Elsewhere(String),
     #[error("{0}")]
     Internal(#[source] Cause),
 }

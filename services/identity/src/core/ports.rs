@@ -1,12 +1,35 @@
 //! What the use cases need from outside.
 
+mod security;
+
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use self::security::{
+    AuditLog, Erasing, Erasures, Factor, Guesses, Listed, Mails, PersonalData, SecondFactors,
+    Verification,
+};
 use super::Error;
-use crate::domain::{NewToken, TokenHash, User, UserChange};
+use crate::domain::{
+    Event, KeyInfo, KeyPlan, MailRequest, NewToken, Origin, TokenHash, User, UserChange,
+};
+
+/// All of it.
+pub struct Ports {
+    pub users: Arc<dyn Users>,
+    pub tokens: Arc<dyn RefreshTokens>,
+    pub passwords: Arc<dyn Passwords>,
+    pub keys: Arc<dyn SigningKeys>,
+    pub factors: Arc<dyn SecondFactors>,
+    pub mails: Arc<dyn Mails>,
+    pub guesses: Arc<dyn Guesses>,
+    pub audit: Arc<dyn AuditLog>,
+    pub erasures: Arc<dyn Erasures>,
+}
 
 /// An account with what its password is checked against.
 pub struct Credentials {
@@ -18,16 +41,18 @@ pub struct Credentials {
 /// Where accounts are kept.
 #[async_trait]
 pub trait Users: Send + Sync + 'static {
-    /// Adds an account, publishes that it exists, and keeps its first refresh
-    /// token where there is one: all or nothing.
+    /// Adds an account, publishes that it exists, asks for the mail that proves its
+    /// address and begins its first session where there is one: all or nothing.
+    /// Answers the session's id.
     ///
     /// Fails with [`Error::EmailTaken`].
     async fn add(
         &self,
         user: &User,
         password_hash: &SecretString,
-        first: Option<&NewToken>,
-    ) -> Result<(), Error>;
+        first: Option<(&NewToken, &MailRequest)>,
+        origin: &Origin,
+    ) -> Result<Option<Uuid>, Error>;
 
     /// The account with this e-mail address in any case.
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, Error>;
@@ -41,14 +66,49 @@ pub trait Users: Send + Sync + 'static {
     /// is an admin.
     ///
     /// Fails with [`Error::UserNotFound`] and [`Error::Rule`].
-    async fn change(&self, id: Uuid, change: UserChange) -> Result<User, Error>;
+    async fn change(
+        &self,
+        id: Uuid,
+        change: UserChange,
+        event: Option<&Event>,
+    ) -> Result<User, Error>;
+
+    /// The password hash of an account that is not closed.
+    async fn password_hash(&self, id: Uuid) -> Result<Option<SecretString>, Error>;
+
+    /// Sets a password and ends every session but `keep`.
+    async fn set_password(
+        &self,
+        id: Uuid,
+        password_hash: &SecretString,
+        keep: Option<Uuid>,
+        event: &Event,
+    ) -> Result<(), Error>;
+
+    /// Keeps another hash of the same password, unless it was changed meanwhile.
+    async fn rehash(&self, id: Uuid, old: &SecretString, new: &SecretString) -> Result<(), Error>;
+
+    /// Closes an account: its sessions end, its address is free again, and its
+    /// erasure begins at `erase_at`.
+    ///
+    /// Fails with [`Error::UserNotFound`] and [`Error::Rule`].
+    async fn close(&self, id: Uuid, erase_at: OffsetDateTime, event: &Event) -> Result<(), Error>;
+}
+
+/// Where a user is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    pub id: Uuid,
+    pub created_at: OffsetDateTime,
+    pub last_used_at: OffsetDateTime,
+    pub user_agent: String,
 }
 
 /// What came of exchanging a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// The next token is in force; the account as it is now.
-    Done(User),
+    /// The next token of the session is in force; the account as it is now.
+    Done(User, Uuid),
     /// The token was unknown, expired or revoked.
     Refused,
     /// The token had been used before: this user's family is revoked now.
@@ -58,15 +118,43 @@ pub enum Rotation {
 /// Where refresh tokens are kept.
 #[async_trait]
 pub trait RefreshTokens: Send + Sync + 'static {
-    /// Keeps the first token of a new family.
-    async fn start(&self, user: Uuid, token: &NewToken) -> Result<(), Error>;
+    /// Begins a session with its first token; answers its id, that of the token's
+    /// family.
+    async fn start(
+        &self,
+        user: Uuid,
+        token: &NewToken,
+        user_agent: &str,
+        event: &Event,
+    ) -> Result<Uuid, Error>;
 
     /// Exchanges a token for the next of its family; of two attempts with the same
     /// token one succeeds.
-    async fn rotate(&self, spent: TokenHash, next: &NewToken) -> Result<Rotation, Error>;
+    async fn rotate(
+        &self,
+        spent: TokenHash,
+        next: &NewToken,
+        origin: &Origin,
+    ) -> Result<Rotation, Error>;
 
     /// Revokes the family of a token; unknown tokens are no error.
     async fn revoke(&self, token: TokenHash, now: OffsetDateTime) -> Result<(), Error>;
+
+    /// The live sessions of a user, latest use first, at most `limit`.
+    async fn sessions(&self, user: Uuid, limit: i64) -> Result<Vec<SignIn>, Error>;
+
+    /// Ends a user's session; answers whether there was one.
+    async fn end(&self, user: Uuid, session: Uuid, event: &Event) -> Result<bool, Error>;
+
+    /// The account and session of a token that could be exchanged now.
+    async fn holder(
+        &self,
+        token: TokenHash,
+        now: OffsetDateTime,
+    ) -> Result<Option<(SignIn, User, OffsetDateTime)>, Error>;
+
+    /// Whether a session is neither ended nor forgotten, and its account not closed.
+    async fn is_live(&self, session: Uuid) -> Result<bool, Error>;
 
     /// Forgets tokens that expired before `limit`; answers how many.
     async fn forget_expired(&self, limit: OffsetDateTime) -> Result<u64, Error>;
@@ -87,6 +175,9 @@ pub trait Passwords: Send + Sync + 'static {
         password: SecretString,
         hash: Option<SecretString>,
     ) -> Result<bool, Error>;
+
+    /// Whether a hash was made with other parameters than today's.
+    fn is_outdated(&self, hash: &SecretString) -> bool;
 }
 
 /// An elliptic-curve public key (RFC 7518, section 6.2), P-256.
@@ -107,10 +198,34 @@ pub trait SigningKeys: Send + Sync + 'static {
     fn sign(
         &self,
         user: &User,
+        session: Uuid,
         now: OffsetDateTime,
         expires_at: OffsetDateTime,
     ) -> Result<SecretString, Error>;
 
     /// Every key that a token in use may be signed with.
     async fn published(&self) -> Result<Vec<PublicKey>, Error>;
+
+    /// What is known of them, newest first.
+    async fn list(&self) -> Result<Vec<KeyInfo>, Error>;
+
+    /// Makes a new key, unless the newest is too young for `replace`; answers it.
+    async fn succeed(
+        &self,
+        plan: &KeyPlan,
+        replace: Replace,
+        event: &Event,
+    ) -> Result<Option<KeyInfo>, Error>;
+
+    /// Reads again which keys there are.
+    async fn refresh(&self) -> Result<(), Error>;
+}
+
+/// When a key is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// As soon as the newest one signs.
+    Now,
+    /// When the plan says so.
+    WhenDue,
 }

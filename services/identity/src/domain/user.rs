@@ -22,6 +22,10 @@ pub struct User {
     /// Role names of the contract; at least one.
     pub roles: Vec<String>,
     pub created_at: OffsetDateTime,
+    /// The user has proven that the address is theirs.
+    pub email_verified: bool,
+    /// Signing in needs a one-time code.
+    pub second_factor: bool,
 }
 
 /// What can be changed about an account.
@@ -52,7 +56,9 @@ impl User {
         now: OffsetDateTime,
     ) -> Result<Self, RuleBroken> {
         check_name(&display_name)?;
-        Ok(Self { id, email, display_name, roles: vec![role.to_owned()], created_at: now })
+        let roles = vec![role.to_owned()];
+        let (email_verified, second_factor) = (false, false);
+        Ok(Self { id, email, display_name, roles, created_at: now, email_verified, second_factor })
     }
 
     pub fn is_admin(&self) -> bool {

@@ -25,7 +25,8 @@ pub struct Argon2Config {
     /// Lanes of that memory.
     #[arg(long, env = "ARGON2_PARALLELISM", default_value_t = 1)]
     pub argon2_parallelism: u32,
-    /// Passwords hashed at the same time. Absent: one per core.
+    /// Passwords hashed at the same time. Absent: one per core but one, which is left
+    /// for everything else.
     #[arg(long, env = "PASSWORD_HASHERS")]
     pub password_hashers: Option<usize>,
     /// Passwords that may wait to be hashed; more are refused.
@@ -42,21 +43,25 @@ pub struct Argon2Passwords {
     admitted: Arc<Semaphore>,
     /// What the password of an unknown account is checked against.
     nobody: SecretString,
+    /// How hashes of today begin.
+    prefix: String,
 }
 
 impl Argon2Passwords {
     /// Fails when the settings are no Argon2 parameters.
     pub async fn new(config: &Argon2Config) -> Result<Self, Error> {
         let (memory, passes) = (config.argon2_memory_kib, config.argon2_iterations);
-        let params = Params::new(memory, passes, config.argon2_parallelism, None)
+        let lanes = config.argon2_parallelism;
+        let params = Params::new(memory, passes, lanes, None)
             .map_err(|e| Error::internal(format!("ARGON2_…: {e}")))?;
         let cores = || available_parallelism().map_or(1, usize::from);
-        let hashers = config.password_hashers.unwrap_or_else(cores).max(1);
+        let hashers = config.password_hashers.unwrap_or_else(|| cores() - 1).max(1);
         let passwords = Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             running: Arc::new(Semaphore::new(hashers)),
             admitted: Arc::new(Semaphore::new(hashers.saturating_add(config.password_queue))),
             nobody: SecretString::default(),
+            prefix: format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$"),
         };
         let nobody = passwords.hash("nobody's password".into()).await?;
         Ok(Self { nobody, ..passwords })
@@ -106,6 +111,10 @@ impl Passwords for Argon2Passwords {
         })
         .await
     }
+
+    fn is_outdated(&self, hash: &SecretString) -> bool {
+        !hash.expose_secret().starts_with(&self.prefix)
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +138,15 @@ mod tests {
         assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
         assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await?);
         assert!(!passwords.verify("battery staple".into(), Some(hash)).await?);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_outdated_once_the_parameters_change() -> Result<(), Error> {
+        let hash = Argon2Passwords::new(&cheap()).await?.hash("correct horse".into()).await?;
+        assert!(!Argon2Passwords::new(&cheap()).await?.is_outdated(&hash));
+        let dearer = Argon2Config { argon2_iterations: 2, ..cheap() };
+        assert!(Argon2Passwords::new(&dearer).await?.is_outdated(&hash));
         Ok(())
     }
 

@@ -1,10 +1,22 @@
 //! All SQL of the service.
 
+mod erasures;
+mod guesses;
+mod mails;
+mod personal_data;
 mod refresh_tokens;
+mod second_factors;
+mod security_events;
 pub mod signing_keys;
 mod users;
 
+pub use erasures::PostgresErasures;
+pub use guesses::PostgresGuesses;
+pub use mails::PostgresMails;
+pub use personal_data::OwnData;
 pub use refresh_tokens::PostgresRefreshTokens;
+pub use second_factors::PostgresSecondFactors;
+pub use security_events::PostgresAuditLog;
 pub use users::PostgresUsers;
 
 use crate::core::Error;

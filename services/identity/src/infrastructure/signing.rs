@@ -1,5 +1,7 @@
 //! Access tokens: JWTs signed with ES256 (RFC 7519; RFC 7518, section 3.4).
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,27 +14,49 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::postgres::signing_keys::{self, PublicRow, StoredKey};
+use super::postgres::signing_keys::{self, KeyRow, NewKey};
+use super::sealing::Sealing;
 use crate::core::Error;
-use crate::core::ports::{PublicKey, SigningKeys};
-use crate::domain::User;
+use crate::core::ports::{PublicKey, Replace, SigningKeys};
+use crate::domain::{Event, KeyInfo, KeyPlan, User};
 
-/// The keys in the database; the newest signs.
+/// The keys in the database: the newest whose time has come signs.
 pub struct Es256Keys {
     pool: PgPool,
+    sealing: Arc<Sealing>,
     token: TokenConfig,
+    /// Newest first.
+    keys: RwLock<Arc<[SigningKey]>>,
+}
+
+struct SigningKey {
+    info: KeyInfo,
     header: Header,
     key: EncodingKey,
 }
 
 impl Es256Keys {
-    /// Takes the newest key, or makes the first.
-    pub async fn load(pool: PgPool, token: TokenConfig) -> Result<Self, Error> {
-        let stored = signing_keys::newest_or(&pool, generate).await?;
-        let pem = stored.private_key.expose_secret();
-        let key = EncodingKey::from_ec_pem(pem.as_bytes()).map_err(Error::internal)?;
-        let header = Header { kid: Some(stored.kid), ..Header::new(Algorithm::ES256) };
-        Ok(Self { pool, token, header, key })
+    /// Takes the keys there are, or makes the first.
+    pub async fn load(
+        pool: PgPool,
+        sealing: Arc<Sealing>,
+        token: TokenConfig,
+    ) -> Result<Self, Error> {
+        signing_keys::ensure(&pool, &sealing, generate).await?;
+        let keys = Self { pool, sealing, token, keys: RwLock::new(Arc::default()) };
+        keys.refresh().await?;
+        Ok(keys)
+    }
+
+    fn known(&self) -> Arc<[SigningKey]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn signing_key(&self, row: &KeyRow) -> Result<SigningKey, Error> {
+        let pem = row.open(&self.sealing)?;
+        let key = EncodingKey::from_ec_pem(pem.expose_secret().as_bytes());
+        let header = Header { kid: Some(row.kid.clone()), ..Header::new(Algorithm::ES256) };
+        Ok(SigningKey { info: row.info(), header, key: key.map_err(Error::internal)? })
     }
 }
 
@@ -41,6 +65,7 @@ impl SigningKeys for Es256Keys {
     fn sign(
         &self,
         user: &User,
+        session: Uuid,
         now: OffsetDateTime,
         expires_at: OffsetDateTime,
     ) -> Result<SecretString, Error> {
@@ -52,8 +77,12 @@ impl SigningKeys for Es256Keys {
             iat: now.unix_timestamp(),
             exp: expires_at.unix_timestamp(),
             jti: Uuid::now_v7(),
+            sid: Some(session),
         };
-        let token = encode(&self.header, &claims, &self.key).map_err(Error::internal)?;
+        let known = self.known();
+        let signer = known.iter().find(|key| key.info.may_sign(now));
+        let signer = signer.ok_or_else(|| Error::internal("no key may sign"))?;
+        let token = encode(&signer.header, &claims, &signer.key).map_err(Error::internal)?;
         Ok(token.into())
     }
 
@@ -61,20 +90,41 @@ impl SigningKeys for Es256Keys {
         let rows = signing_keys::published(&self.pool).await?;
         rows.into_iter().map(public_key).collect()
     }
+
+    async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
+        let rows = signing_keys::published(&self.pool).await?;
+        Ok(rows.iter().map(KeyRow::info).collect())
+    }
+
+    async fn succeed(
+        &self,
+        plan: &KeyPlan,
+        replace: Replace,
+        event: &Event,
+    ) -> Result<Option<KeyInfo>, Error> {
+        signing_keys::succeed(&self.pool, &self.sealing, plan, replace, event, generate).await
+    }
+
+    async fn refresh(&self) -> Result<(), Error> {
+        let rows = signing_keys::published(&self.pool).await?;
+        let keys: Vec<_> =
+            rows.iter().map(|row| self.signing_key(row)).collect::<Result<_, _>>()?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
+        Ok(())
+    }
 }
 
-fn generate() -> Result<StoredKey, Error> {
+fn generate() -> Result<NewKey, Error> {
     let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(Error::internal)?;
     let public_key = pair.der_bytes().to_vec();
     let (x, y) = coordinates(&public_key)?;
     let private_key = pair.serialize_pem().into();
-    Ok(StoredKey { kid: thumbprint(&x, &y), private_key, public_key })
+    Ok(NewKey { kid: thumbprint(&x, &y), private_key, public_key })
 }
 
-fn public_key(row: PublicRow) -> Result<PublicKey, Error> {
-    let PublicRow { kid, public_key } = row;
-    let (x, y) = coordinates(&public_key)?;
-    Ok(PublicKey { kid, x, y })
+fn public_key(row: KeyRow) -> Result<PublicKey, Error> {
+    let (x, y) = coordinates(&row.public_key)?;
+    Ok(PublicKey { kid: row.kid, x, y })
 }
 
 /// The coordinates in an uncompressed point (SEC 1, section 2.3.3), in base64url.

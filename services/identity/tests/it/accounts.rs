@@ -162,6 +162,8 @@ async fn more_sign_ins_than_can_be_served_are_told_to_come_back() {
         config.argon2.argon2_memory_kib = 16 * 1024;
         config.argon2.password_hashers = Some(1);
         config.argon2.password_queue = 0;
+        // Twelve at once are twelve guesses until they are looked at.
+        config.guessing.guesses_per_account = 100;
     })
     .await;
     let client = world.client();

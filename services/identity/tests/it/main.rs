@@ -4,8 +4,15 @@
 
 mod accounts;
 mod admins;
+mod audit;
+mod closing;
 mod facts;
+mod guesses;
 mod keys;
+mod mails;
+mod passwords;
+mod rotation;
+mod second_factor;
 mod sessions;
 mod tokens;
 mod world;

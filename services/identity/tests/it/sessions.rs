@@ -3,6 +3,10 @@
 use futures::future::join_all;
 use identity::core::ports::RefreshTokens;
 use identity::infrastructure::PostgresRefreshTokens;
+use proto::identity::v1::{
+    IntrospectTokenRequest, ListSessionsRequest, RevokeSessionRequest, TokenIntrospection,
+};
+use testkit::bearer;
 use time::{Duration, OffsetDateTime};
 use tonic::Code;
 
@@ -84,6 +88,60 @@ async fn signing_out_ends_the_session_and_no_other() {
     logout(&client, &second.refresh_token).await.unwrap();
     is_dead(&client, &second.refresh_token).await;
     assert!(refresh(&client, &other.refresh_token).await.is_ok());
+}
+
+#[tokio::test]
+async fn somebody_sees_where_they_are_signed_in_and_ends_one_of_it() {
+    let world = World::start().await;
+    let client = world.client();
+    let first = world.register("ada@example.com").await;
+    let second = login(&client, "ada@example.com", PASSWORD).await.unwrap();
+    let list = async || {
+        let request = bearer(ListSessionsRequest {}, &second.access_token);
+        world.accounts().list_sessions(request).await.unwrap().into_inner().sessions
+    };
+    let sessions = list().await;
+    assert_eq!(sessions.iter().map(|s| s.current).collect::<Vec<_>>(), [true, false]);
+    assert!(sessions.iter().all(|s| s.user_agent.starts_with("tonic/")), "{sessions:?}");
+
+    let end = async |token: &str, id: &str| {
+        let request = RevokeSessionRequest { session_id: id.to_owned() };
+        world.accounts().revoke_session(bearer(request, token)).await
+    };
+    let theirs = register(&client, "grace@example.com").await.unwrap();
+    let foreign = end(&theirs.access_token, &sessions[1].session_id).await;
+    refused(foreign, Code::NotFound, "SESSION_NOT_FOUND");
+    end(&second.access_token, &sessions[1].session_id).await.unwrap();
+    is_dead(&client, &first.refresh_token).await;
+    let again = end(&second.access_token, &sessions[1].session_id).await;
+    refused(again, Code::NotFound, "SESSION_NOT_FOUND");
+    assert_eq!(list().await.len(), 1);
+    assert!(refresh(&client, &second.refresh_token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_token_that_was_revoked_is_not_active_though_it_has_not_expired() {
+    let world = World::start().await;
+    let session = world.register("ada@example.com").await;
+    let introspect = async |token: &str| {
+        let request = IntrospectTokenRequest { token: token.to_owned() };
+        world.security_as("tools").introspect_token(request).await.unwrap().into_inner()
+    };
+    let access = introspect(&session.access_token).await;
+    assert!(access.active && access.token_type == "access_token", "{access:?}");
+    assert_eq!(access.sub, session.user.as_ref().unwrap().user_id);
+    assert_eq!((access.roles.join(" "), access.exp - access.iat), ("customer".to_owned(), 900));
+    let refresh_token = introspect(&session.refresh_token).await;
+    assert!(refresh_token.active && refresh_token.token_type == "refresh_token");
+    assert_eq!((&refresh_token.sid, &refresh_token.sub), (&access.sid, &access.sub));
+
+    logout(&world.client(), &session.refresh_token).await.unwrap();
+    for token in [&session.access_token, &session.refresh_token, "never given out"] {
+        assert_eq!(introspect(token).await, TokenIntrospection::default());
+    }
+    let request = IntrospectTokenRequest { token: session.access_token };
+    let answer = world.security_as("edge").introspect_token(request).await;
+    refused(answer, Code::PermissionDenied, "CALLER_NOT_ALLOWED");
 }
 
 #[tokio::test]

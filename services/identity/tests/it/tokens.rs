@@ -3,8 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grpc::Claims;
+use identity::infrastructure::Sealing;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
+use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tonic::Code;
 use uuid::Uuid;
@@ -20,11 +22,14 @@ struct Stolen {
 
 impl Stolen {
     async fn from(world: &World) -> Self {
-        let (kid, pem, public) =
-            sqlx::query_as("select kid, private_key, public_key from signing_keys")
+        let (kid, sealed, public): (String, Vec<u8>, _) =
+            sqlx::query_as("select kid, sealed_key, public_key from signing_keys")
                 .fetch_one(world.pool())
                 .await
                 .unwrap();
+        let sealing = Sealing::new(&world.config.keys.sealing_keys).unwrap();
+        let opened = sealing.open(&format!("signing_keys/{kid}"), &sealed).unwrap();
+        let pem = String::from_utf8(opened.expose_secret().to_vec()).unwrap();
         Self { kid, pem, public }
     }
 
@@ -48,6 +53,7 @@ fn claims(user: Uuid) -> Claims {
         iat: now,
         exp: now + 900,
         jti: Uuid::now_v7(),
+        sid: None,
     }
 }
 

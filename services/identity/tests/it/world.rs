@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use grpc::MeshChannel;
 use identity::app::App;
-use identity::config::Config;
+use identity::config::{Config, ErasureConfig, GuessConfig, KeyConfig};
 use identity::infrastructure::Argon2Config;
+use proto::identity::v1::account_service_client::AccountServiceClient;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
+use proto::identity::v1::security_service_client::SecurityServiceClient;
 use proto::identity::v1::{
     GetMeRequest, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest, Session, User,
 };
@@ -18,6 +20,8 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 pub type Client = IdentityServiceClient<MeshChannel>;
+pub type Accounts = AccountServiceClient<MeshChannel>;
+pub type Security = SecurityServiceClient<MeshChannel>;
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const ADMIN_EMAIL: &str = "admin@stoa.local";
@@ -70,6 +74,16 @@ impl World {
         self.client_at(self.addr, workload)
     }
 
+    /// What people do with their own account, through the edge.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(self.platform.channel("edge", self.addr, "identity"))
+    }
+
+    /// What operators and other workloads do, as one of them.
+    pub fn security_as(&self, workload: &str) -> Security {
+        Security::new(self.platform.channel(workload, self.addr, "identity"))
+    }
+
     pub fn pool(&self) -> &PgPool {
         &self.database.pool
     }
@@ -104,8 +118,25 @@ async fn config(platform: &Platform, database: &TestDatabase) -> Config {
         refresh_token_seconds: 3600,
         admin_email: Some(ADMIN_EMAIL.to_owned()),
         admin_password: Some(SecretString::from(PASSWORD)),
+        keys: KeyConfig {
+            sealing_keys: "test:0123456789abcdef01234567".into(),
+            key_rotation_seconds: 30 * 24 * 60 * 60,
+            key_lead_seconds: 900,
+            key_poll_seconds: 1,
+        },
+        guessing: GuessConfig { guesses_per_account: 10, guesses_per_address: 100 },
+        erasure: ErasureConfig {
+            erase_after_seconds: 0,
+            cart_url: NOWHERE.to_owned(),
+            orders_url: NOWHERE.to_owned(),
+            payments_url: NOWHERE.to_owned(),
+            notifications_url: NOWHERE.to_owned(),
+        },
     }
 }
+
+/// Port 1 answers nobody.
+const NOWHERE: &str = "https://127.0.0.1:1";
 
 pub fn broker(url: &str) -> events::BrokerConfig {
     events::BrokerConfig { amqp_url: url.into() }
@@ -143,7 +174,17 @@ pub fn registration(email: &str, password: &str, display_name: &str) -> Register
 }
 
 pub async fn login(client: &Client, email: &str, password: &str) -> Result<Session, Status> {
-    let request = LoginRequest { email: email.to_owned(), password: password.to_owned() };
+    login_with_code(client, email, password, "").await
+}
+
+pub async fn login_with_code(
+    client: &Client,
+    email: &str,
+    password: &str,
+    code: &str,
+) -> Result<Session, Status> {
+    let (email, password, one_time_code) = (email.to_owned(), password.to_owned(), code.to_owned());
+    let request = LoginRequest { email, password, one_time_code };
     Ok(client.clone().login(request).await?.into_inner())
 }
 

@@ -36,6 +36,8 @@ pub async fn situation(platform: &Platform, method: &Method) -> Situation {
         _ if short.starts_with("Catalog") || short.starts_with("Inventory") => {
             world.of_the_catalogue(short).await
         }
+        _ if short.starts_with("Account") => world.of_account(short).await,
+        _ if short.starts_with("Security") => world.of_security(short).await,
         _ if short.starts_with("Identity") => world.of_accounts(short).await,
         _ if short.starts_with("Order") => world.of_orders(short).await,
         _ if short.starts_with("Saga") => world.of_sagas(short).await,
@@ -44,25 +46,25 @@ pub async fn situation(platform: &Platform, method: &Method) -> Situation {
     }
 }
 
-fn unknown(method: &str) -> Situation {
+pub(super) fn unknown(method: &str) -> Situation {
     panic!("{method}: no situation is known in which it succeeds; add one to parity/world.rs")
 }
 
-fn anybody(request: Value) -> Situation {
+pub(super) fn anybody(request: Value) -> Situation {
     Situation { token: None, request, headers: Vec::new() }
 }
 
-fn of(customer: &Customer, request: Value) -> Situation {
+pub(super) fn of(customer: &Customer, request: Value) -> Situation {
     let token = customer.session["access_token"].as_str().map(str::to_owned);
     Situation { token, ..anybody(request) }
 }
 
-struct World<'a> {
-    platform: &'a Platform,
+pub(super) struct World<'a> {
+    pub(super) platform: &'a Platform,
 }
 
 impl World<'_> {
-    fn of_admin(&self, request: Value) -> Situation {
+    pub(super) fn of_admin(&self, request: Value) -> Situation {
         Situation {
             token: self.platform.admin.client.token().map(str::to_owned),
             ..anybody(request)

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use proto::identity::v1::UserRegistered;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::refresh_tokens;
+use super::{mails, refresh_tokens, security_events};
 use crate::core::Error;
 use crate::core::ports::{Credentials, Users};
-use crate::domain::{NewToken, User, UserChange};
+use crate::domain::{
+    Event, EventKind, MailRequest, NewToken, Origin, RuleBroken, User, UserChange,
+};
 
 /// Accounts in PostgreSQL.
 pub struct PostgresUsers {
@@ -30,12 +32,22 @@ struct UserRow {
     display_name: String,
     roles: Vec<String>,
     created_at: OffsetDateTime,
+    email_verified: bool,
+    second_factor: bool,
 }
+
+/// Accounts that are not closed.
+const SELECT: &str = "select id, email, display_name, roles, created_at, password_hash,
+        email_verified_at is not null as email_verified,
+        exists (select from second_factors f where f.user_id = users.id
+            and f.confirmed_at is not null) as second_factor
+    from users where closed_at is null";
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, email, display_name, roles, created_at } = row;
-        Self { id, email, display_name, roles, created_at }
+        let UserRow { id, email, display_name, roles, created_at, email_verified, second_factor } =
+            row;
+        Self { id, email, display_name, roles, created_at, email_verified, second_factor }
     }
 }
 
@@ -52,8 +64,9 @@ impl Users for PostgresUsers {
         &self,
         user: &User,
         password_hash: &SecretString,
-        first: Option<&NewToken>,
-    ) -> Result<(), Error> {
+        first: Option<(&NewToken, &MailRequest)>,
+        origin: &Origin,
+    ) -> Result<Option<Uuid>, Error> {
         let mut tx = self.pool.begin().await?;
         insert(&mut tx, user, password_hash).await?;
         let fact = UserRegistered {
@@ -62,10 +75,17 @@ impl Users for PostgresUsers {
             display_name: user.display_name.clone(),
         };
         events::publish(&mut tx, &fact).await?;
-        if let Some(first) = first {
-            refresh_tokens::start(&mut tx, user.id, first).await?;
+        let mut session = None;
+        if let Some((first, mail)) = first {
+            let agent = &origin.user_agent;
+            session = Some(refresh_tokens::start(&mut tx, user.id, first, agent).await?);
+            mails::ask(&mut tx, mail, mail.created_at).await?;
         }
-        Ok(tx.commit().await?)
+        let kind = EventKind::AccountRegistered;
+        let event = Event::of(kind, user.id, user.created_at, origin);
+        security_events::record(&mut tx, &event).await?;
+        tx.commit().await?;
+        Ok(session)
     }
 
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, Error> {
@@ -73,13 +93,11 @@ impl Users for PostgresUsers {
         if email.contains('\0') {
             return Ok(None);
         }
-        let row = sqlx::query_as::<_, CredentialsRow>(
-            "select id, email, display_name, roles, created_at, password_hash
-             from users where lower(email) = lower($1)",
-        )
-        .bind(email)
-        .fetch_optional(&self.pool)
-        .await?;
+        let sql = format!("{SELECT} and lower(email) = lower($1)");
+        let row = sqlx::query_as::<_, CredentialsRow>(AssertSqlSafe(sql))
+            .bind(email)
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(row.map(|CredentialsRow { user, password_hash }| Credentials {
             user: user.into(),
             password_hash: password_hash.into(),
@@ -91,18 +109,21 @@ impl Users for PostgresUsers {
     }
 
     async fn list(&self, before: Option<Uuid>, limit: i64) -> Result<Vec<User>, Error> {
-        let rows = sqlx::query_as::<_, UserRow>(
-            "select id, email, display_name, roles, created_at
-             from users where $1::uuid is null or id < $1 order by id desc limit $2",
-        )
-        .bind(before)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
+        let sql = format!("{SELECT} and ($1::uuid is null or id < $1) order by id desc limit $2");
+        let rows = sqlx::query_as::<_, UserRow>(AssertSqlSafe(sql))
+            .bind(before)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 
-    async fn change(&self, id: Uuid, change: UserChange) -> Result<User, Error> {
+    async fn change(
+        &self,
+        id: Uuid,
+        change: UserChange,
+        event: Option<&Event>,
+    ) -> Result<User, Error> {
         let mut tx = self.pool.begin().await?;
         let other_admins = match change {
             UserChange::DisplayName(_) => true,
@@ -119,9 +140,94 @@ impl Users for PostgresUsers {
         .bind(&user.roles)
         .execute(&mut *tx)
         .await?;
+        if let Some(event) = event {
+            security_events::record(&mut tx, event).await?;
+        }
         tx.commit().await?;
         Ok(user)
     }
+
+    async fn password_hash(&self, id: Uuid) -> Result<Option<SecretString>, Error> {
+        let sql = "select password_hash from users where id = $1 and closed_at is null";
+        let hash: Option<String> =
+            sqlx::query_scalar(sql).bind(id).fetch_optional(&self.pool).await?;
+        Ok(hash.map(SecretString::from))
+    }
+
+    async fn set_password(
+        &self,
+        id: Uuid,
+        password_hash: &SecretString,
+        keep: Option<Uuid>,
+        event: &Event,
+    ) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let set = sqlx::query(
+            "update users set password_hash = $2, version = version + 1
+             where id = $1 and closed_at is null",
+        )
+        .bind(id)
+        .bind(password_hash.expose_secret())
+        .execute(&mut *tx)
+        .await?;
+        if set.rows_affected() == 0 {
+            return Err(Error::UserNotFound);
+        }
+        refresh_tokens::end_all(&mut tx, id, keep, event.at).await?;
+        security_events::record(&mut tx, event).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn rehash(&self, id: Uuid, old: &SecretString, new: &SecretString) -> Result<(), Error> {
+        sqlx::query("update users set password_hash = $3 where id = $1 and password_hash = $2")
+            .bind(id)
+            .bind(old.expose_secret())
+            .bind(new.expose_secret())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    async fn close(&self, id: Uuid, erase_at: OffsetDateTime, event: &Event) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let admins = lock_admins(&mut tx).await?;
+        lock(&mut tx, id).await?.ok_or(Error::UserNotFound)?;
+        if admins == [id] {
+            return Err(RuleBroken::LastAdmin.into());
+        }
+        // The address is free for a new account at once; no password matches.
+        sqlx::query(
+            "update users set closed_at = $2, email = id || '@closed.invalid', password_hash = '',
+                 display_name = 'closed', roles = '{customer}', version = version + 1
+             where id = $1",
+        )
+        .bind(id)
+        .bind(event.at)
+        .execute(&mut *tx)
+        .await?;
+        refresh_tokens::end_all(&mut tx, id, None, event.at).await?;
+        sqlx::query(
+            "insert into erasures (user_id, requested_at, next_try_at) values ($1, $2, $3)",
+        )
+        .bind(id)
+        .bind(event.at)
+        .bind(erase_at)
+        .execute(&mut *tx)
+        .await?;
+        security_events::record(&mut tx, event).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Whose address it is.
+pub(super) async fn by_email(
+    connection: &mut PgConnection,
+    email: &str,
+) -> Result<Option<Uuid>, Error> {
+    // PostgreSQL's text cannot hold it, so no account has it.
+    let email = Some(email).filter(|email| !email.contains('\0'));
+    let sql = "select id from users where lower(email) = lower($1) and closed_at is null";
+    Ok(sqlx::query_scalar(sql).bind(email).fetch_optional(connection).await?)
 }
 
 async fn insert(
@@ -146,23 +252,15 @@ async fn insert(
 }
 
 pub(super) async fn find(connection: &mut PgConnection, id: Uuid) -> Result<Option<User>, Error> {
-    let row = sqlx::query_as::<_, UserRow>(
-        "select id, email, display_name, roles, created_at from users where id = $1",
-    )
-    .bind(id)
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(User::from))
+    let sql = format!("{SELECT} and id = $1");
+    let row = sqlx::query_as::<_, UserRow>(AssertSqlSafe(sql));
+    Ok(row.bind(id).fetch_optional(connection).await?.map(User::from))
 }
 
 async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Option<User>, Error> {
-    let row = sqlx::query_as::<_, UserRow>(
-        "select id, email, display_name, roles, created_at from users where id = $1 for update",
-    )
-    .bind(id)
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(User::from))
+    let sql = format!("{SELECT} and id = $1 for update");
+    let row = sqlx::query_as::<_, UserRow>(AssertSqlSafe(sql));
+    Ok(row.bind(id).fetch_optional(connection).await?.map(User::from))
 }
 
 /// Locks every admin's row, in one order for all: of two admins who step down at

@@ -1,0 +1,112 @@
+//! What operators and other workloads do with keys, tokens and the audit log.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use time::OffsetDateTime;
+use types::PageSize;
+use uuid::Uuid;
+
+use super::ports::{Listed, Ports, Replace, Verification};
+use super::{Error, opaque};
+use crate::domain::{Event, EventKind, KeyInfo, KeyPlan, KeyState, Origin, signing_key};
+
+/// Keys, tokens and the log.
+pub struct Security {
+    ports: Arc<Ports>,
+    plan: KeyPlan,
+}
+
+/// What a refresh token says (RFC 7662).
+pub struct ActiveToken {
+    pub user: Uuid,
+    pub session: Uuid,
+    pub roles: Vec<String>,
+    pub issued_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+impl Security {
+    pub fn new(ports: Arc<Ports>, plan: KeyPlan) -> Self {
+        Self { ports, plan }
+    }
+
+    /// The signing keys, newest first, and where each is in its life.
+    pub async fn keys(&self) -> Result<Vec<(KeyInfo, KeyState)>, Error> {
+        let keys = self.ports.keys.list().await?;
+        let states = signing_key::states(&keys, types::now());
+        Ok(keys.into_iter().zip(states).collect())
+    }
+
+    /// Makes a new key, by an operator's wish.
+    pub async fn rotate(
+        &self,
+        operator: Uuid,
+        why: &str,
+        origin: &Origin,
+    ) -> Result<KeyInfo, Error> {
+        let now = types::now();
+        let event = Event::of(EventKind::KeysRotated, operator, now, origin);
+        let made = self.ports.keys.succeed(&self.plan, Replace::Now, &event).await?;
+        let made = made.ok_or(Error::RotationRunning)?;
+        tracing::info!(user.id = %operator, key.kid = made.kid, why, "signing keys rotated");
+        Ok(made)
+    }
+
+    /// Replaces the newest key once it is old enough; reads which keys there are.
+    pub async fn keep_keys(&self) -> Result<(), Error> {
+        let now = types::now();
+        let event = Event::of_nobody(EventKind::KeysRotated, now, &Origin::default());
+        if let Some(made) = self.ports.keys.succeed(&self.plan, Replace::WhenDue, &event).await? {
+            tracing::info!(key.kid = made.kid, "signing keys rotated: it was time");
+        }
+        self.ports.keys.refresh().await
+    }
+
+    /// Whether an access token's session is alive, and its account open.
+    pub async fn is_live(&self, session: Uuid) -> Result<bool, Error> {
+        self.ports.tokens.is_live(session).await
+    }
+
+    /// What a refresh token says, if it works.
+    pub async fn refresh_token(&self, token: &SecretString) -> Result<Option<ActiveToken>, Error> {
+        let held = self.ports.tokens.holder(opaque::hash(token), types::now()).await?;
+        Ok(held.map(|(session, user, expires_at)| ActiveToken {
+            user: user.id,
+            session: session.id,
+            roles: user.roles,
+            issued_at: session.last_used_at,
+            expires_at,
+        }))
+    }
+
+    /// A new token for a mail that was asked for, and until when it works.
+    pub async fn mint_mail_token(
+        &self,
+        request: Uuid,
+    ) -> Result<(SecretString, OffsetDateTime), Error> {
+        let token = opaque::generate()?;
+        let minted = self.ports.mails.mint(request, opaque::hash(&token), types::now()).await?;
+        Ok((token, minted.ok_or(Error::MailRequestNotFound)?))
+    }
+
+    /// A page of an account's events, newest first, and one more where another page
+    /// follows.
+    pub async fn events(
+        &self,
+        user: Uuid,
+        size: PageSize,
+        before: Option<i64>,
+    ) -> Result<Vec<Listed>, Error> {
+        self.ports.audit.list(user, before, size.probe()).await
+    }
+
+    /// Follows the chain of hashes through the whole log.
+    pub async fn verify_log(&self) -> Result<Verification, Error> {
+        let verification = self.ports.audit.verify().await?;
+        if let Some(sequence) = verification.broken {
+            tracing::error!(sequence, "the log of security events was changed");
+        }
+        Ok(verification)
+    }
+}

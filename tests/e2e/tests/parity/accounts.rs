@@ -1,0 +1,114 @@
+//! Situations in which what people and operators do about accounts succeeds.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use totp_rs::{Algorithm, Secret, TOTP};
+
+use super::world::{Situation, World, anybody, of, unknown};
+use crate::client::Customer;
+use crate::platform::eventually;
+
+impl World<'_> {
+    pub(super) async fn of_account(&self, short: &str) -> Situation {
+        let customer = self.platform.anonymous().register().await;
+        let password = json!({"current_password": customer.password});
+        match short {
+            "AccountService/RequestEmailVerification" => {
+                // The mail of the registration was a while ago.
+                self.age_mails().await;
+                of(&customer, json!({}))
+            }
+            "AccountService/VerifyEmail" => {
+                let token = self.mailed(&customer, "verify-email").await;
+                anybody(json!({"token": token}))
+            }
+            "AccountService/RequestPasswordReset" => anybody(json!({"email": customer.email})),
+            "AccountService/ResetPassword" => {
+                let request = json!({"email": customer.email});
+                let client = self.platform.anonymous();
+                client.post("/v1/auth/request-password-reset", request).await.ok();
+                let token = self.mailed(&customer, "reset-password").await;
+                anybody(json!({"token": token, "new_password": "a new and better one"}))
+            }
+            "AccountService/ChangePassword" => of(
+                &customer,
+                json!({"current_password": customer.password, "new_password": "a new and better one"}),
+            ),
+            "AccountService/ListSessions" | "AccountService/ExportMe" => of(&customer, json!({})),
+            "AccountService/RevokeSession" => {
+                let sessions = customer.client.get("/v1/users/me/sessions").await.ok();
+                of(&customer, json!({"session_id": sessions["sessions"][0]["session_id"]}))
+            }
+            "AccountService/EnrollSecondFactor" | "AccountService/CloseAccount" => {
+                of(&customer, password)
+            }
+            "AccountService/ConfirmSecondFactor" => {
+                let app = enroll(&customer).await;
+                of(&customer, json!({"code": app.generate(now())}))
+            }
+            "AccountService/RemoveSecondFactor" => {
+                let app = enroll(&customer).await;
+                let confirm = json!({"code": app.generate(now())});
+                let path = "/v1/users/me/second-factor:confirm";
+                let codes = customer.client.post(path, confirm).await.ok();
+                let (current, code) = (&customer.password, &codes["codes"][0]);
+                of(&customer, json!({"current_password": current, "code": code}))
+            }
+            other => unknown(other),
+        }
+    }
+
+    pub(super) async fn of_security(&self, short: &str) -> Situation {
+        match short {
+            "SecurityService/ListSigningKeys" => self.of_admin(json!({})),
+            "SecurityService/RotateSigningKeys" => {
+                eventually("the newest key signs", async || {
+                    let keys = self.platform.admin.client.get("/v1/signing-keys").await.ok();
+                    (keys["keys"][0]["state"] == "SIGNING_KEY_STATE_SIGNING").then_some(())
+                })
+                .await;
+                self.of_admin(json!({"reason": "somebody left"}))
+            }
+            "SecurityService/ListSecurityEvents" => {
+                let customer = self.platform.anonymous().register().await;
+                let id = &customer.session["user"]["user_id"];
+                self.of_admin(json!({"user_id": id, "page_size": 3}))
+            }
+            "SecurityService/VerifyAuditLog" => self.of_admin(json!({})),
+            other => unknown(other),
+        }
+    }
+
+    /// The token in a mail to a customer.
+    async fn mailed(&self, customer: &Customer, path: &str) -> String {
+        let link = format!("/{path}?token=");
+        eventually("a mail with a token", async || {
+            let mails = self.platform.mail_to(&customer.email);
+            let (_, after) = mails.iter().find_map(|mail| mail.split_once(&link))?;
+            Some(after.split_whitespace().next()?.to_owned())
+        })
+        .await
+    }
+
+    async fn age_mails(&self) {
+        let url = self.platform.stack.postgres_url("identity").unwrap();
+        let mut database = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+        sqlx::query("update mail_requests set created_at = created_at - interval '2 minutes'")
+            .execute(&mut database)
+            .await
+            .unwrap();
+    }
+}
+
+/// A second factor that is begun, and the app that knows it.
+async fn enroll(customer: &Customer) -> TOTP {
+    let request: Value = json!({"current_password": customer.password});
+    let begun = customer.client.post("/v1/users/me/second-factor:enroll", request).await.ok();
+    let secret = Secret::Encoded(begun["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
+    let (issuer, account) = (Some("Stoa".to_owned()), "somebody".to_owned());
+    TOTP::new(Algorithm::SHA1, 6, 0, 30, secret, issuer, account).unwrap()
+}
+
+fn now() -> u64 {
+    OffsetDateTime::now_utc().unix_timestamp() as u64
+}
