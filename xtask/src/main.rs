@@ -82,7 +82,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Up(arguments) => arguments.run(&root).await,
         Command::Down => up::down(&root),
         Command::Clean => up::clean(&root),
-        Command::KeepCertificates => Ok(up::keep_certificates(&root)),
+        Command::KeepCertificates => up::keep_certificates(&root),
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Chaos(arguments) => arguments.run(&root).await,

@@ -111,8 +111,9 @@ pub fn clean(root: &Path) -> Result<()> {
 }
 
 /// What a platform in the background needs of us.
-pub fn keep_certificates(root: &Path) {
+pub fn keep_certificates(root: &Path) -> Result<()> {
     stack::keep_certificates(&state(root));
+    Ok(())
 }
 
 /// Waits for Ctrl-C, SIGTERM or the end of the terminal.

@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::pem::parse_x509_pem;
 
 use self::authorities::{Authorities, Authority};
-use crate::layout::write_private;
+use crate::layout::{Layout, write_private};
 
 pub(crate) use self::keeper::Keeper;
 pub use self::keeper::keep as keep_certificates;
@@ -62,9 +62,29 @@ impl Pki {
         Ok(pki)
     }
 
+    /// Those that were made before.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        Self { dir: layout.path("pki") }
+    }
+
     /// While they run: renews what is due, in an order in which nobody is refused.
     pub(crate) fn tend(&self, now: OffsetDateTime) -> Result<()> {
-        let signer = self.authorities(now, NOTICE)?;
+        self.renew_due(now, NOTICE)
+    }
+
+    /// Makes an authority before its time; it is believed, and does not sign yet.
+    pub(crate) fn announce(&self, now: OffsetDateTime) -> Result<()> {
+        Authority::new(&self.dir.join("authorities"), now)?;
+        self.tend(now)
+    }
+
+    /// Lets the newest authority sign, and renews whatever another has signed.
+    pub(crate) fn switch(&self, now: OffsetDateTime) -> Result<()> {
+        self.renew_due(now, Duration::ZERO)
+    }
+
+    fn renew_due(&self, now: OffsetDateTime, notice: Duration) -> Result<()> {
+        let signer = self.authorities(now, notice)?;
         let due = WORKLOADS.iter().filter(|workload| !self.is_fresh(workload, &signer, now));
         due.into_iter().try_for_each(|workload| self.issue(workload, &signer, now))
     }
@@ -101,7 +121,8 @@ impl Pki {
     /// Brings the authorities' files up to date; answers the one that signs.
     fn authorities(&self, now: OffsetDateTime, notice: Duration) -> Result<Authority> {
         let authorities = Authorities::tended(&self.dir.join("authorities"), now)?;
-        let signer = authorities.signer(now, notice).context("there is no authority")?;
+        let signs = fs::read_to_string(self.key("ca")).unwrap_or_default();
+        let signer = authorities.signer(&signs, now - notice).context("there is no authority")?;
         replace(&self.authority(), &authorities.bundle(&signer))?;
         replace(&self.key("ca"), &signer.key)?;
         Ok(signer)

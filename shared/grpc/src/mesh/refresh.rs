@@ -72,8 +72,9 @@ impl Watcher {
         match usable {
             Ok(credentials) => {
                 let end = OffsetDateTime::from_unix_timestamp(credentials.life.1).ok();
-                tracing::info!(mesh.expires = ?end, "took up new mesh credentials");
                 self.newest.send_replace(Arc::new(credentials));
+                metrics::counter!("mesh_credentials_taken_total").increment(1);
+                tracing::info!(mesh.expires = ?end, "took up new mesh credentials");
             }
             Err(error) => {
                 metrics::counter!("mesh_credentials_refused_total").increment(1);

@@ -133,6 +133,6 @@ async fn the_kubelet_is_told_of_our_health_and_nothing_else() {
 async fn calls_go_to_the_sidecar_in_plain_http() {
     let mesh = Mesh::load(&istio()).unwrap();
     mesh.channel("http://catalog:8080", "catalog").expect("the sidecar does TLS");
-    let refused = mesh.channel("https://catalog:8080", "catalog").err().expect("not twice");
+    let refused = mesh.channel("https://catalog:8080", "catalog").map(drop).expect_err("not twice");
     assert!(refused.to_string().contains("begins with http://"), "{refused}");
 }

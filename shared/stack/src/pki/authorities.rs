@@ -46,10 +46,11 @@ impl Authorities {
         Ok(Self(all))
     }
 
-    /// The newest that has been announced for long enough; the only one at once.
-    pub(super) fn signer(&self, now: OffsetDateTime, notice: Duration) -> Option<Authority> {
-        let known = self.0.iter().find(|authority| now - authority.born >= notice);
-        known.or(self.0.last()).cloned()
+    /// The newest that was made until then, or that signs already by its key; the
+    /// oldest where there is neither.
+    pub(super) fn signer(&self, key: &str, until: OffsetDateTime) -> Option<Authority> {
+        let may = |authority: &&Authority| authority.born <= until || authority.key == key;
+        self.0.iter().find(may).or(self.0.last()).cloned()
     }
 
     /// All of them, PEM, the signer first.
@@ -60,7 +61,7 @@ impl Authorities {
 }
 
 impl Authority {
-    fn new(dir: &Path, now: OffsetDateTime) -> Result<Self> {
+    pub(super) fn new(dir: &Path, now: OffsetDateTime) -> Result<Self> {
         let born = now.replace_nanosecond(0)?;
         let key = KeyPair::generate()?;
         let life = BELIEVED + Duration::days(1);

@@ -5,9 +5,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Result;
 use time::OffsetDateTime;
 
 use super::Pki;
+use crate::whole::Stack;
 
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -25,6 +27,18 @@ impl Keeper {
             }
         });
         Self { _until_dropped: sender }
+    }
+}
+
+impl Stack {
+    /// For tests: makes a new authority. Workloads begin to believe it.
+    pub fn announce_authority(&self) -> Result<()> {
+        Pki::of(self.layout()).announce(OffsetDateTime::now_utc())
+    }
+
+    /// For tests: lets the new authority sign everybody's certificates.
+    pub fn switch_authority(&self) -> Result<()> {
+        Pki::of(self.layout()).switch(OffsetDateTime::now_utc())
     }
 }
 

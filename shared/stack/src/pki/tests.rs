@@ -139,6 +139,21 @@ fn authorities_take_over_from_each_other_and_nobody_is_refused() {
 }
 
 #[test]
+fn an_authority_before_its_time_is_believed_first_and_then_signs_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Pki::renew(dir.path()).unwrap();
+    let (old, now) = (pem(&pki, "edge"), OffsetDateTime::now_utc() + Duration::seconds(2));
+    pki.announce(now).unwrap();
+    assert_eq!(roots(&pki).len(), 2);
+    assert_eq!(pem(&pki, "edge"), old, "the old one signs");
+    pki.switch(now).unwrap();
+    let new = pem(&pki, "edge");
+    assert_ne!(new, old);
+    pki.tend(now + Duration::seconds(60)).unwrap();
+    assert_eq!(pem(&pki, "edge"), new, "it goes on signing");
+}
+
+#[test]
 fn a_start_after_a_week_brings_a_new_authority_beside_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let pki = Pki::renew(dir.path()).unwrap();
