@@ -17,15 +17,15 @@ use uuid::Uuid;
 use crate::client::{Client, Customer, order};
 use crate::platform::{Platform, alone_on_platform, eventually};
 
-const ROLLED: [&str; 6] = ["identity", "catalog", "inventory", "cart", "orders", "payments"];
+pub const ROLLED: [&str; 6] = ["identity", "catalog", "inventory", "cart", "orders", "payments"];
 
 /// The edge asks for a service's health every two seconds.
 const SETTINGS: [(&str, &str); 2] = [("REUSE_PORT", "true"), ("DRAIN_NOTICE_MS", "3000")];
 
-const SHOPPERS: usize = 6;
+pub const SHOPPERS: usize = 6;
 
 /// Requests that are answered between two restarts.
-const BETWEEN: usize = 50;
+pub const BETWEEN: usize = 50;
 
 #[test]
 fn services_replaced_under_load_lose_no_request() {
@@ -74,7 +74,7 @@ fn services_replaced_under_load_lose_no_request() {
 }
 
 /// Fills carts and orders them until it is over; answers how many orders were placed.
-async fn shop(
+pub async fn shop(
     customer: Customer,
     product: String,
     answered: Arc<AtomicUsize>,
@@ -144,7 +144,7 @@ async fn end(mut process: Child) {
 }
 
 /// Waits until every service is ready and the edge has noticed.
-async fn all_found(platform: &Platform) {
+pub async fn all_found(platform: &Platform) {
     for service in ROLLED {
         platform.ready(service).await;
     }
