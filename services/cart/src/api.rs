@@ -2,12 +2,14 @@
 
 mod checkout;
 mod convert;
+mod personal_data;
 
 use std::sync::Arc;
 
 pub use checkout::CheckoutApi;
 use grpc::Caller;
 use grpc::convert::parse_id;
+pub use personal_data::PersonalDataApi;
 use proto::cart::v1::cart_service_server::CartService;
 use proto::cart::v1::{
     AddItemRequest, Cart, ClearCartRequest, GetCartRequest, RemoveItemRequest, UpdateItemRequest,

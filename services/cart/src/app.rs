@@ -7,9 +7,10 @@ use anyhow::Result;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::cart::v1::cart_checkout_service_server::CartCheckoutServiceServer;
 use proto::cart::v1::cart_service_server::CartServiceServer;
+use proto::cart::v1::personal_data_service_server::PersonalDataServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 
-use crate::api::{CartApi, CheckoutApi};
+use crate::api::{CartApi, CheckoutApi, PersonalDataApi};
 use crate::config::Config;
 use crate::core::Carts;
 use crate::infrastructure::{CatalogProducts, RedisCarts};
@@ -32,7 +33,8 @@ impl App {
         let server = Server::bind("cart", &config.host.server, &mesh, verifier)
             .await?
             .add(CartServiceServer::new(CartApi::new(carts.clone())))
-            .add(CartCheckoutServiceServer::new(CheckoutApi::new(carts)));
+            .add(CartCheckoutServiceServer::new(CheckoutApi::new(carts)))
+            .add(PersonalDataServiceServer::new(PersonalDataApi::new(store.clone())));
         let readiness = Readiness::default().check("redis", move || {
             let store = store.clone();
             async move { store.is_up().await }

@@ -6,7 +6,7 @@ mod ports;
 use std::sync::Arc;
 
 pub use error::Error;
-pub use ports::{Added, CartStore, Products};
+pub use ports::{Added, CartStore, Kept, People, Products};
 use uuid::Uuid;
 
 use crate::domain::{Line, PricedCart};
@@ -40,6 +40,7 @@ impl Carts {
         match self.store.add(user, line).await? {
             Added::Done => {}
             Added::CartFull => return Err(Error::CartFull),
+            Added::UserErased => return Err(Error::UserErased),
             Added::QuantityTooLarge => return Err(Error::QuantityTooLarge),
         }
         let lines = self.store.lines(user).await?;

@@ -3,12 +3,14 @@
 mod consumer;
 mod convert;
 mod dead_letters;
+mod personal_data;
 
 use std::sync::Arc;
 
 pub use consumer::{Facts, OpenEffects};
 pub use dead_letters::DeadLettersApi;
 use grpc::{Caller, Problem};
+pub use personal_data::PersonalDataApi;
 use proto::notifications::v1 as pb;
 use proto::notifications::v1::notification_service_server::NotificationService;
 use tonic::{Request, Response, Status};

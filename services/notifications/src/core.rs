@@ -1,12 +1,14 @@
 //! The use cases.
 
 pub mod error;
+pub mod people;
 pub mod ports;
 pub mod postman;
 
 use std::sync::Arc;
 
 pub use error::Error;
+pub use people::Registry;
 use ports::{Effects, Notifications, Texts, Told};
 pub use postman::{Postman, Round};
 use types::PageSize;
@@ -49,7 +51,7 @@ impl Notifier {
         };
         if !effects.keep_notification(&notification, about_id).await? {
             let kind = notification.kind.name();
-            tracing::info!(notification.kind = kind, about.id = %about_id, "told already");
+            tracing::info!(notification.kind = kind, about.id = %about_id, "told already, or the user was erased");
         }
         Ok(())
     }

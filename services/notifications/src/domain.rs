@@ -1,12 +1,16 @@
 //! Notifications, the occasions for them, and the rules of delivery.
 
 pub mod delivery;
+pub mod link;
 pub mod notification;
 pub mod occasion;
+pub mod security;
 
 pub use delivery::{DeliveryState, Patience, Verdict};
+pub use link::PublicUrl;
 pub use notification::{Contact, Kind, Notification, Preferences, Text};
 pub use occasion::{Line, Occasion};
+pub use security::SecurityEvent;
 
 /// The text on one line, without what could end a mail header or hide in a
 /// terminal: every run of white space and control characters becomes one space.

@@ -1,6 +1,7 @@
 //! The orders API by gRPC: parse, do, convert.
 
 mod convert;
+mod personal_data;
 mod sagas;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use types::{PageSize, PageToken};
 use crate::core::watch::Watch;
 use crate::core::{Error, Orders};
 
+pub use personal_data::PersonalDataApi;
 pub use sagas::SagasApi;
 
 /// What is kept of a method's deadline to answer within it.
@@ -142,6 +144,7 @@ impl From<Error> for Problem {
         let text = error.to_string();
         match error {
             Error::OrderNotFound => Self::not_found("ORDER_NOT_FOUND", text),
+            Error::UserErased => Self::unauthenticated("TOKEN_INVALID", text),
             Error::CartEmpty => Self::precondition("CART_EMPTY", text),
             Error::ProductUnavailable(lines) => {
                 let problem = Self::precondition("PRODUCT_UNAVAILABLE", text);

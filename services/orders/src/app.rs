@@ -7,13 +7,14 @@ use std::time::Duration;
 use events::Relay;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::orders::v1::order_service_server::OrderServiceServer;
+use proto::orders::v1::personal_data_service_server::PersonalDataServiceServer;
 use proto::orders::v1::saga_service_server::SagaServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{OrdersApi, SagasApi};
+use crate::api::{OrdersApi, PersonalDataApi, SagasApi};
 use crate::config::{Config, SagaConfig};
 use crate::core::Orders;
 use crate::core::changes::Changes;
@@ -22,8 +23,8 @@ use crate::core::ports::{Carts, Payments, Prices, Stock};
 use crate::core::purge::Purge;
 use crate::core::worker::{Worker, WorkerSettings};
 use crate::infrastructure::{
-    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresArchive, PostgresOrders, PostgresSagas,
-    listen,
+    GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresArchive, PostgresOrders,
+    PostgresPeople, PostgresSagas, listen,
 };
 
 /// The services that checkout needs.
@@ -68,7 +69,8 @@ impl App {
         config.saga.check()?;
         let startup_deadline = config.host.runtime.startup_deadline();
         let pool = postgres::connect(&config.database, startup_deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX, &audit::ACTIONS]).await?;
+        let parts = [&crate::MIGRATOR, &events::OUTBOX, &audit::ACTIONS, &personal::ERASED];
+        postgres::migrate(&pool, &parts).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);
@@ -78,7 +80,8 @@ impl App {
         let server = Server::bind("orders", &config.host.server, &mesh, verifier)
             .await?
             .add(OrderServiceServer::new(OrdersApi::new(core.clone())))
-            .add(SagaServiceServer::new(SagasApi::new(core)));
+            .add(SagaServiceServer::new(SagasApi::new(core.clone())))
+            .add(PersonalDataServiceServer::new(PersonalDataApi::new(core)));
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         let archive = Arc::new(PostgresArchive::new(pool.clone()));
@@ -135,6 +138,7 @@ fn core(
     let orders = Orders {
         repository: Arc::new(PostgresOrders::new(pool.clone())),
         desk: sagas.clone(),
+        people: Arc::new(PostgresPeople::new(pool.clone())),
         sagas,
         carts: ports.carts,
         prices: ports.prices,

@@ -6,6 +6,7 @@ pub mod drill;
 pub mod driver;
 pub mod error;
 pub mod operate;
+pub mod people;
 pub mod place;
 pub mod ports;
 pub mod purge;
@@ -23,7 +24,7 @@ pub use error::Error;
 
 use crate::core::changes::Changes;
 use crate::core::driver::{Driver, Driving};
-use crate::core::ports::{Carts, OrderRepository, Prices, SagaDesk, SagaStore};
+use crate::core::ports::{Carts, OrderRepository, People, Prices, SagaDesk, SagaStore};
 use crate::domain::Order;
 
 /// How often somebody who waits for a saga looks at it when nobody tells.
@@ -34,6 +35,7 @@ pub struct Orders {
     pub(crate) repository: Arc<dyn OrderRepository>,
     pub(crate) sagas: Arc<dyn SagaStore>,
     pub(crate) desk: Arc<dyn SagaDesk>,
+    pub(crate) people: Arc<dyn People>,
     pub(crate) carts: Arc<dyn Carts>,
     pub(crate) prices: Arc<dyn Prices>,
     pub(crate) driver: Arc<Driver>,

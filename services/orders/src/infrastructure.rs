@@ -9,6 +9,7 @@ mod order_rows;
 mod payments;
 mod postgres_archive;
 mod postgres_orders;
+mod postgres_people;
 mod postgres_sagas;
 mod saga_desk;
 mod saga_rows;
@@ -21,6 +22,7 @@ pub use listener::listen;
 pub use payments::GrpcPayments;
 pub use postgres_archive::PostgresArchive;
 pub use postgres_orders::PostgresOrders;
+pub use postgres_people::PostgresPeople;
 pub use postgres_sagas::PostgresSagas;
 
 use crate::core::Error;

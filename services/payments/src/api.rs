@@ -3,6 +3,8 @@
 mod checkout;
 mod convert;
 mod payment;
+mod personal_data;
 
 pub use checkout::CheckoutApi;
 pub use payment::PaymentApi;
+pub use personal_data::PersonalDataApi;

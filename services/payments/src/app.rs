@@ -10,15 +10,16 @@ use events::Relay;
 use grpc::{Host, Mesh, RemoteKeys, Server, Verifier};
 use proto::payments::v1::checkout_payment_service_server::CheckoutPaymentServiceServer;
 use proto::payments::v1::payment_service_server::PaymentServiceServer;
+use proto::payments::v1::personal_data_service_server::PersonalDataServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 
-use crate::api::{CheckoutApi, PaymentApi};
+use crate::api::{CheckoutApi, PaymentApi, PersonalDataApi};
 use crate::config::{Config, ProviderKind};
 use crate::core::Payments;
 use crate::core::ports::{Books, Provider, WebhookReader};
 use crate::infrastructure::postgres::{
-    PostgresAccounts, PostgresPayments, PostgresRefunds, PostgresWebhooks,
+    PostgresAccounts, PostgresPayments, PostgresPeople, PostgresRefunds, PostgresWebhooks,
 };
 use crate::infrastructure::sandbox::{self, Sandbox};
 use crate::infrastructure::stripe::{self, Stripe};
@@ -36,7 +37,7 @@ impl App {
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let deadline = config.host.runtime.startup_deadline();
         let pool = postgres::connect(&config.database, deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
+        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX, &personal::ERASED]).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);
@@ -46,7 +47,8 @@ impl App {
         let server = Server::bind("payments", &config.host.server, &mesh, verifier)
             .await?
             .add(PaymentServiceServer::new(PaymentApi::new(core.clone(), grace)))
-            .add(CheckoutPaymentServiceServer::new(CheckoutApi::new(core.clone())));
+            .add(CheckoutPaymentServiceServer::new(CheckoutApi::new(core.clone())))
+            .add(PersonalDataServiceServer::new(PersonalDataApi::new(core.clone())));
         let readiness = Readiness::default()
             .check("database", postgres::check(&pool))
             .prefer("broker", relay.health().check());
@@ -85,6 +87,7 @@ fn core(config: &Config, pool: &PgPool) -> Result<Payments> {
         refunds: Arc::new(PostgresRefunds::new(pool.clone(), after)),
         webhooks: Arc::new(PostgresWebhooks::new(pool.clone(), after)),
         accounts: Arc::new(PostgresAccounts::new(pool.clone())),
+        people: Arc::new(PostgresPeople::new(pool.clone())),
         provider_name,
         provider,
         reader,

@@ -8,6 +8,7 @@ pub mod ports;
 mod authorize;
 mod capture;
 mod learn;
+mod people;
 mod purge;
 mod reconcile;
 mod refund;
@@ -23,7 +24,7 @@ use uuid::Uuid;
 pub use authorize::Order;
 pub use error::Error;
 use ports::{
-    Accounts, Books, PaymentKey, PaymentRepository, Provider, RefundRepository, WebhookLog,
+    Accounts, Books, PaymentKey, PaymentRepository, People, Provider, RefundRepository, WebhookLog,
     WebhookReader,
 };
 pub use purge::Retention;
@@ -46,6 +47,7 @@ pub struct Payments {
     pub reader: Arc<dyn WebhookReader>,
     pub accounts: Arc<dyn Accounts>,
     pub books: Arc<dyn Books>,
+    pub people: Arc<dyn People>,
 }
 
 /// Who looks at a payment.

@@ -84,3 +84,19 @@ pub async fn of(
     .fetch_all(conn)
     .await
 }
+
+/// What somebody did, newest first, at most `limit` entries.
+pub async fn by(
+    conn: &mut PgConnection,
+    actor: Uuid,
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, at, actor, action, target, why, outcome
+         from operator_actions where actor = $1 order by id desc limit $2",
+    )
+    .bind(actor)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}

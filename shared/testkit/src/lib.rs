@@ -8,6 +8,7 @@ mod door;
 pub mod pki;
 mod platform;
 mod requests;
+mod search;
 mod stores;
 mod tokens;
 
@@ -16,5 +17,6 @@ pub use database::{TestDatabase, database};
 pub use door::{Door, Way};
 pub use platform::Platform;
 pub use requests::{bearer, eventually, fields, metrics, reason, with_key};
+pub use search::places_of;
 pub use stores::redis_url;
 pub use tokens::SigningKey;

@@ -45,6 +45,7 @@ impl From<Error> for Problem {
             Error::QuantityTooLarge => {
                 Problem::precondition("QUANTITY_TOO_LARGE", format!("{text}: {MAX_QUANTITY}"))
             }
+            Error::UserErased => Problem::unauthenticated("TOKEN_INVALID", text),
             Error::CatalogUnavailable(cause) => {
                 tracing::warn!(error = cause, "the catalogue does not answer (CATALOG_URL)");
                 Problem::unavailable("CATALOG_UNAVAILABLE", "the catalogue does not answer")

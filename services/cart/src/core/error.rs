@@ -13,6 +13,9 @@ pub enum Error {
     CartFull,
     #[error("the cart holds as many pieces of the product as it can")]
     QuantityTooLarge,
+    /// By a token that outlives its user.
+    #[error("the access token is not valid: its account is closed")]
+    UserErased,
     #[error("the catalogue does not answer: {0}")]
     CatalogUnavailable(String),
     #[error("the carts cannot be reached: {0}")]

@@ -1,6 +1,7 @@
 //! What carts need from other systems.
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Error;
@@ -12,6 +13,8 @@ pub enum Added {
     Done,
     CartFull,
     QuantityTooLarge,
+    /// Nothing is kept of this user any more.
+    UserErased,
 }
 
 /// Where carts are kept. Every method is atomic.
@@ -30,8 +33,27 @@ pub trait CartStore: Send + Sync {
     /// Takes everything out.
     async fn clear(&self, user: Uuid) -> Result<(), Error>;
 
-    /// Takes out these quantities, once per order.
+    /// Takes out these quantities, once per order. Of a user who was erased nothing is
+    /// there, and nothing is written down.
     async fn settle(&self, user: Uuid, order: Uuid, lines: &[Line]) -> Result<(), Error>;
+}
+
+/// What is kept about a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// With when each was first added.
+    pub lines: Vec<(Line, OffsetDateTime)>,
+    /// Orders that were taken out of the cart, and when.
+    pub settled: Vec<(Uuid, OffsetDateTime)>,
+}
+
+/// What is known of people. Every method is atomic.
+#[async_trait]
+pub trait People: Send + Sync {
+    async fn kept(&self, user: Uuid) -> Result<Kept, Error>;
+
+    /// Forgets a user, and keeps nothing new of them from now on.
+    async fn erase(&self, user: Uuid) -> Result<(), Error>;
 }
 
 /// The catalogue.

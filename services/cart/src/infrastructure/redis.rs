@@ -1,5 +1,8 @@
 //! The carts in Redis: per user a hash of quantities and a sorted set of the times
-//! at which products were first added. Scripts keep the two in step.
+//! at which products were first added, a sorted set of the orders that were taken out,
+//! and, after an erasure, a tombstone alone. Scripts keep them in step.
+
+mod people;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,7 +17,8 @@ use uuid::Uuid;
 use crate::core::{Added, CartStore, Error};
 use crate::domain::{Line, MAX_LINES, MAX_QUANTITY};
 
-/// A cart that nobody touches for this long is forgotten, in seconds.
+/// A cart that nobody touches for this long is forgotten, in seconds. Tombstones stay as
+/// long: no token lives and nothing is on its way that long.
 const KEEP_SECONDS: u64 = 30 * 24 * 3600;
 
 /// An answer that takes longer is treated as none.
@@ -76,6 +80,16 @@ fn times(user: Uuid) -> String {
     format!("cart:{{{user}}}:times")
 }
 
+/// Orders that were taken out, by when.
+fn settled(user: Uuid) -> String {
+    format!("cart:{{{user}}}:settled")
+}
+
+/// There when the user was erased.
+fn erased(user: Uuid) -> String {
+    format!("cart:{{{user}}}:erased")
+}
+
 fn unavailable(error: RedisError) -> Error {
     Error::StoreUnavailable(error.to_string())
 }
@@ -98,13 +112,15 @@ impl CartStore for RedisCarts {
 
     async fn add(&self, user: Uuid, line: Line) -> Result<Added, Error> {
         let mut call = self.add.key(quantities(user));
-        call.key(times(user)).arg(line.product.to_string()).arg(line.quantity);
+        call.key(times(user)).key(erased(user));
+        call.arg(line.product.to_string()).arg(line.quantity);
         call.arg(MAX_LINES).arg(MAX_QUANTITY).arg(now_micros()).arg(KEEP_SECONDS);
         let mut connection = self.connection.clone();
         let outcome: String = call.invoke_async(&mut connection).await.map_err(unavailable)?;
         Ok(match outcome.as_str() {
             "cart_full" => Added::CartFull,
             "quantity_too_large" => Added::QuantityTooLarge,
+            "erased" => Added::UserErased,
             _ => Added::Done,
         })
     }
@@ -124,7 +140,8 @@ impl CartStore for RedisCarts {
 
     async fn settle(&self, user: Uuid, order: Uuid, lines: &[Line]) -> Result<(), Error> {
         let mut call = self.settle.key(quantities(user));
-        call.key(times(user)).key(format!("cart:{{{user}}}:settled:{order}")).arg(KEEP_SECONDS);
+        call.key(times(user)).key(settled(user)).key(erased(user));
+        call.arg(order.to_string()).arg(types::now().unix_timestamp()).arg(KEEP_SECONDS);
         for line in lines {
             call.arg(line.product.to_string()).arg(line.quantity);
         }

@@ -5,4 +5,5 @@
 mod catalog;
 mod checkout;
 mod customer;
+mod erasing;
 mod shop;

@@ -9,16 +9,17 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use events::{Handler, Meta};
 use proto::google::r#type::Money as PbMoney;
-use proto::identity::v1::UserRegistered;
+use proto::identity::v1::{MailPurpose, MailTokenRequested, SecurityEventRecorded, UserRegistered};
 use proto::orders::v1::{OrderCancelled, OrderConfirmed, OrderFailed, OrderedLine};
 use proto::payments::v1::PaymentRefunded;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
 use crate::core::Notifier;
 use crate::core::ports::Effects;
-use crate::domain::{Contact, Line, Occasion};
+use crate::domain::{Contact, Line, Occasion, SecurityEvent};
 
 /// Opens the effects of a fact in the transaction that marks it as consumed.
 pub type OpenEffects = for<'t> fn(&'t mut PgConnection) -> Box<dyn Effects + 't>;
@@ -55,6 +56,45 @@ impl Handler<UserRegistered> for Facts {
         let contact = Contact::new(id("user_id", &user_id)?, &email, &display_name);
         let mut effects = (self.open)(tx);
         Ok(self.core.welcome(effects.as_mut(), contact).await?)
+    }
+}
+
+#[async_trait]
+impl Handler<MailTokenRequested> for Facts {
+    async fn handle(
+        &self,
+        tx: &mut PgConnection,
+        fact: MailTokenRequested,
+        _: &Meta,
+    ) -> Result<()> {
+        let MailTokenRequested { mail_request_id, user_id, purpose } = fact;
+        let occasion = match MailPurpose::try_from(purpose).unwrap_or_default() {
+            MailPurpose::VerifyEmail => Occasion::EmailToVerify,
+            MailPurpose::ResetPassword => Occasion::PasswordToReset,
+            MailPurpose::Unspecified => {
+                tracing::warn!(purpose, "a token was asked for, and nobody here knows what for");
+                return Ok(());
+            }
+        };
+        self.tell(tx, &user_id, id("mail_request_id", &mail_request_id)?, occasion).await
+    }
+}
+
+#[async_trait]
+impl Handler<SecurityEventRecorded> for Facts {
+    async fn handle(
+        &self,
+        tx: &mut PgConnection,
+        fact: SecurityEventRecorded,
+        meta: &Meta,
+    ) -> Result<()> {
+        let SecurityEventRecorded { user_id, kind, time } = fact;
+        // Most of what is recorded is nothing to write a mail about.
+        let Some(event) = SecurityEvent::of_kind(&kind) else { return Ok(()) };
+        let time = time.context("no time")?;
+        let at = OffsetDateTime::from_unix_timestamp(time.seconds).context("time")?;
+        // The same may happen again: each time is told, known by its event.
+        self.tell(tx, &user_id, meta.event_id, Occasion::Security { event, at }).await
     }
 }
 

@@ -29,6 +29,9 @@ fn kind(kind: Kind) -> pb::NotificationKind {
         Kind::OrderFailed => pb::NotificationKind::OrderFailed,
         Kind::OrderCancelled => pb::NotificationKind::OrderCancelled,
         Kind::PaymentRefunded => pb::NotificationKind::PaymentRefunded,
+        Kind::VerifyEmail => pb::NotificationKind::VerifyEmail,
+        Kind::ResetPassword => pb::NotificationKind::ResetPassword,
+        Kind::Security | Kind::AccountClosed => pb::NotificationKind::Security,
     }
 }
 
@@ -72,6 +75,7 @@ impl From<Error> for Problem {
                 tracing::warn!(error = %cause, "the database does not answer");
                 Self::unavailable("DATABASE_UNAVAILABLE", "notifications cannot be reached")
             }
+            Error::UserErased => Self::unauthenticated("TOKEN_INVALID", error.to_string()),
             Error::Internal(cause) => Self::internal(cause),
         }
     }

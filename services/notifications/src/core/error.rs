@@ -7,6 +7,9 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Cause),
+    /// By a token that outlives its user.
+    #[error("the access token is not valid: its account is closed")]
+    UserErased,
     #[error("{0}")]
     Internal(#[source] Cause),
 }

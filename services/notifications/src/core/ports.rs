@@ -1,11 +1,20 @@
 //! What the use cases need from outside.
 
+mod people;
+
+use std::fmt;
+
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+pub use people::{Deed, Kept, People};
+use secrecy::SecretString;
+
 use super::Error;
-use crate::domain::{Contact, DeliveryState, Notification, Occasion, Preferences, Text, Verdict};
+use crate::domain::{
+    Contact, DeliveryState, Kind, Notification, Occasion, Preferences, Text, Verdict,
+};
 
 /// A notification and what became of its e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +39,8 @@ pub trait Notifications: Send + Sync + 'static {
     async fn preferences(&self, user_id: Uuid) -> Result<Option<Preferences>, Error>;
 
     /// Keeps them, and suppresses what was to be sent if e-mail is off now.
+    ///
+    /// Errors: `UserErased`.
     async fn set_preferences(
         &self,
         user_id: Uuid,
@@ -38,15 +49,16 @@ pub trait Notifications: Send + Sync + 'static {
     ) -> Result<(), Error>;
 }
 
-/// What a fact changes: all of it within the fact's own transaction.
+/// What a fact changes: all of it within the fact's own transaction. About a user who
+/// was erased nothing is kept.
 #[async_trait]
 pub trait Effects: Send {
     /// Keeps where mail for a user goes, and releases what waited for it.
     async fn keep_contact(&mut self, contact: &Contact) -> Result<(), Error>;
 
     /// Keeps a notification about `about_id`, with its e-mail pending or, where
-    /// the user does not want e-mail, suppressed. Answers false and changes
-    /// nothing when one of its kind about the same thing exists.
+    /// the user does not want e-mail and it is not mandatory, suppressed. Answers
+    /// false and changes nothing when one of its kind about the same thing exists.
     async fn keep_notification(
         &mut self,
         notification: &Notification,
@@ -58,6 +70,9 @@ pub trait Effects: Send {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leased {
     pub notification_id: Uuid,
+    pub kind: Kind,
+    /// What it is about; of an e-mail with a token in it, the request for it.
+    pub about_id: Uuid,
     /// This attempt's number, from 1.
     pub attempt: i32,
     pub to: Contact,
@@ -94,13 +109,21 @@ pub trait Deliveries: Send + Sync + 'static {
 }
 
 /// An e-mail as it is handed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The same for every attempt: a repeated e-mail can be recognised.
     pub id: Uuid,
     pub to: Contact,
+    /// There may be a token in it.
     pub text: Text,
     pub date: OffsetDateTime,
+}
+
+/// What it says is for its reader alone.
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Why an e-mail was not handed over.
@@ -123,11 +146,37 @@ pub trait Mailer: Send + Sync + 'static {
     async fn send(&self, mail: &Mail) -> Result<(), NotSent>;
 }
 
+/// Why there is no token for an e-mail.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoToken {
+    /// Nobody waits for this e-mail any more.
+    #[error("it is too late for a token")]
+    TooLate,
+    /// Perhaps later.
+    #[error("no token: {0}")]
+    Unreachable(String),
+}
+
+/// Who makes the tokens in e-mails. They are kept nowhere in the clear: each is made at
+/// the moment when its e-mail is handed over.
+#[async_trait]
+pub trait MailTokens: Send + Sync + 'static {
+    /// Makes the token that was asked for with this request; an earlier one is void.
+    async fn mint(&self, mail_request_id: Uuid) -> Result<SecretString, NoToken>;
+}
+
 /// The words.
 pub trait Texts: Send + Sync + 'static {
     /// What a notification says.
     fn notification(&self, occasion: &Occasion) -> Result<Text, Error>;
 
-    /// A notification's text as an e-mail to somebody.
-    fn mail(&self, text: &Text, to: &Contact) -> Result<Text, Error>;
+    /// A notification's text as an e-mail to somebody, with the link that belongs into
+    /// the e-mail alone.
+    fn mail(
+        &self,
+        kind: Kind,
+        text: &Text,
+        to: &Contact,
+        link: Option<&str>,
+    ) -> Result<Text, Error>;
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use secrecy::ExposeSecret;
 
 use super::Error;
-use super::ports::{Deliveries, Leased, Mail, Mailer, NotSent, Texts};
-use crate::domain::{Patience, Verdict};
+use super::ports::{Deliveries, Leased, Mail, MailTokens, Mailer, NoToken, NotSent, Texts};
+use crate::domain::{Patience, PublicUrl, Verdict};
 
 /// Connections to the mail server at once.
 const BATCH: i64 = 8;
@@ -16,7 +17,15 @@ pub struct Postman {
     deliveries: Arc<dyn Deliveries>,
     mailer: Arc<dyn Mailer>,
     texts: Arc<dyn Texts>,
+    links: Links,
     patience: Patience,
+}
+
+/// What the links in e-mails are made of.
+pub struct Links {
+    pub tokens: Arc<dyn MailTokens>,
+    /// Where they lead.
+    pub public_url: PublicUrl,
 }
 
 /// What a round came to.
@@ -35,9 +44,10 @@ impl Postman {
         deliveries: Arc<dyn Deliveries>,
         mailer: Arc<dyn Mailer>,
         texts: Arc<dyn Texts>,
+        links: Links,
         patience: Patience,
     ) -> Self {
-        Self { deliveries, mailer, texts, patience }
+        Self { deliveries, mailer, texts, links, patience }
     }
 
     /// Takes what is due and hands it over.
@@ -78,12 +88,21 @@ impl Postman {
     }
 
     async fn attempt(&self, leased: &Leased) -> Result<Verdict, Error> {
-        let Leased { notification_id, attempt, to, text, created_at } = leased;
+        let Leased { notification_id, kind, about_id: _, attempt, to, text, created_at } = leased;
         // Earlier attempts may have ended without a word: in a crash, each time.
         if *attempt > self.patience.max_attempts {
             return Ok(Verdict::GiveUp { error: "no attempt came to an end".to_owned() });
         }
-        let text = self.texts.mail(text, to)?;
+        let link = match self.link(leased).await {
+            Ok(link) => link,
+            Err(NoToken::TooLate) => {
+                return Ok(Verdict::GiveUp { error: NoToken::TooLate.to_string() });
+            }
+            Err(NoToken::Unreachable(error)) => {
+                return Ok(self.patience.postponed(*created_at, types::now(), error));
+            }
+        };
+        let text = self.texts.mail(*kind, text, to, link.as_deref())?;
         let mail = Mail { id: *notification_id, to: to.clone(), text, date: *created_at };
         Ok(match self.mailer.send(&mail).await {
             Ok(()) => Verdict::Sent,
@@ -91,6 +110,13 @@ impl Postman {
             Err(NotSent::Temporary(error)) => self.patience.refused(*attempt, types::now(), error),
             Err(NotSent::Unreachable(error)) => Verdict::PutBack { error },
         })
+    }
+
+    /// The link that belongs into an e-mail, with a token that is made for this attempt.
+    async fn link(&self, leased: &Leased) -> Result<Option<String>, NoToken> {
+        let Some(page) = leased.kind.token_page() else { return Ok(None) };
+        let token = self.links.tokens.mint(leased.about_id).await?;
+        Ok(Some(self.links.public_url.with_token(page, token.expose_secret())))
     }
 }
 
@@ -100,6 +126,7 @@ fn outcome(verdict: &Verdict) -> &'static str {
         Verdict::Retry { .. } => "retried",
         Verdict::GiveUp { .. } => "failed",
         Verdict::PutBack { .. } => "unreachable",
+        Verdict::Postpone { .. } => "postponed",
     }
 }
 

@@ -61,6 +61,12 @@ pub enum Verdict {
     PutBack {
         error: String,
     },
+    /// What belongs into this e-mail cannot be had now: the attempt does not count
+    /// either, and others go on.
+    Postpone {
+        at: OffsetDateTime,
+        error: String,
+    },
 }
 
 impl Patience {
@@ -72,6 +78,18 @@ impl Patience {
         Verdict::Retry { at: now + pause(attempt), error }
     }
 
+    /// What follows when something that belongs into an e-mail of `created_at` cannot
+    /// be had: it is asked for again after as long as the e-mail is old.
+    pub fn postponed(
+        self,
+        created_at: OffsetDateTime,
+        now: OffsetDateTime,
+        error: String,
+    ) -> Verdict {
+        let pause = (now - created_at).clamp(FIRST_PAUSE, LONGEST_POSTPONEMENT);
+        Verdict::Postpone { at: now + pause, error }
+    }
+
     /// Whether there is no attempt after this one.
     pub fn exhausted(self, attempt: i32) -> bool {
         attempt >= self.max_attempts
@@ -80,6 +98,8 @@ impl Patience {
 
 const FIRST_PAUSE: Duration = Duration::SECOND;
 const LONGEST_PAUSE: Duration = Duration::minutes(10);
+/// Short: people wait for a link, and it is good for a while only.
+const LONGEST_POSTPONEMENT: Duration = Duration::seconds(30);
 
 /// The pause after failure number `failures` (from 1): 1 s, 2 s, 4 s … 10 min.
 pub fn pause(failures: i32) -> Duration {
@@ -108,6 +128,19 @@ mod tests {
         assert_eq!(verdict(1), retry(1));
         assert_eq!(verdict(2), retry(2));
         assert_eq!(verdict(3), Verdict::GiveUp { error: "busy".to_owned() });
+    }
+
+    #[test]
+    fn an_e_mail_that_lacks_something_is_postponed_ever_longer_and_never_for_long() {
+        let patience = Patience { max_attempts: 1, lease: Duration::MINUTE };
+        let pause = |age: i64| {
+            let now = NOW + Duration::seconds(age);
+            match patience.postponed(NOW, now, "no token".to_owned()) {
+                Verdict::Postpone { at, .. } => (at - now).whole_seconds(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!([0, 1, 5, 60, 3_600].map(pause), [1, 1, 5, 30, 30]);
     }
 
     #[test]

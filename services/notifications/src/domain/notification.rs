@@ -13,18 +13,30 @@ pub enum Kind {
     OrderFailed,
     OrderCancelled,
     PaymentRefunded,
+    /// The user is to prove that the address is theirs.
+    VerifyEmail,
+    /// The user is to set a new password.
+    ResetPassword,
+    /// Something happened to the account.
+    Security,
+    /// The last that a user is told: it is sent also while they are being erased.
+    AccountClosed,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Welcome,
         Self::OrderConfirmed,
         Self::OrderFailed,
         Self::OrderCancelled,
         Self::PaymentRefunded,
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::Security,
+        Self::AccountClosed,
     ];
 
-    /// The name it is stored under, and that of its template.
+    /// The name it is stored under.
     pub fn name(self) -> &'static str {
         match self {
             Self::Welcome => "welcome",
@@ -32,6 +44,33 @@ impl Kind {
             Self::OrderFailed => "order_failed",
             Self::OrderCancelled => "order_cancelled",
             Self::PaymentRefunded => "payment_refunded",
+            Self::VerifyEmail => "verify_email",
+            Self::ResetPassword => "reset_password",
+            Self::Security => "security",
+            Self::AccountClosed => "account_closed",
+        }
+    }
+
+    /// Whether its e-mail is sent whatever the user's preferences say: whoever took an
+    /// account over would turn them off first.
+    pub fn is_mandatory(self) -> bool {
+        match self {
+            Self::VerifyEmail | Self::ResetPassword | Self::Security | Self::AccountClosed => true,
+            Self::Welcome
+            | Self::OrderConfirmed
+            | Self::OrderFailed
+            | Self::OrderCancelled
+            | Self::PaymentRefunded => false,
+        }
+    }
+
+    /// The page of the shop that the token in its e-mail is for; nothing when there is
+    /// no token in it.
+    pub fn token_page(self) -> Option<&'static str> {
+        match self {
+            Self::VerifyEmail => Some("/verify-email"),
+            Self::ResetPassword => Some("/reset-password"),
+            _ => None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! What happened that a user is told about.
 
+use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
-use super::{Kind, one_line};
+use super::{Kind, SecurityEvent, one_line};
 
 /// Something that happened to a user's account or order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub enum Occasion {
     OrderFailed { order_id: Uuid, reason: String },
     OrderCancelled { order_id: Uuid, total: Money },
     PaymentRefunded { order_id: Uuid, amount: Money },
+    EmailToVerify,
+    PasswordToReset,
+    Security { event: SecurityEvent, at: OffsetDateTime },
 }
 
 /// A line of an order.
@@ -38,13 +42,28 @@ impl Occasion {
             Self::OrderFailed { .. } => Kind::OrderFailed,
             Self::OrderCancelled { .. } => Kind::OrderCancelled,
             Self::PaymentRefunded { .. } => Kind::PaymentRefunded,
+            Self::EmailToVerify => Kind::VerifyEmail,
+            Self::PasswordToReset => Kind::ResetPassword,
+            Self::Security { event: SecurityEvent::AccountClosed, at: _ } => Kind::AccountClosed,
+            Self::Security { .. } => Kind::Security,
+        }
+    }
+
+    /// The name of its template.
+    pub fn template(&self) -> &'static str {
+        match self {
+            Self::Security { event, at: _ } => event.template(),
+            _ => self.kind().name(),
         }
     }
 
     /// The order it is about, if it is about one.
     pub fn order_id(&self) -> Option<Uuid> {
         match self {
-            Self::Registered => None,
+            Self::Registered
+            | Self::EmailToVerify
+            | Self::PasswordToReset
+            | Self::Security { .. } => None,
             Self::OrderConfirmed { order_id, .. }
             | Self::OrderFailed { order_id, .. }
             | Self::OrderCancelled { order_id, .. }

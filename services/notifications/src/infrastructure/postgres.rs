@@ -3,11 +3,13 @@
 mod deliveries;
 mod effects;
 mod notifications;
+mod people;
 mod wakeups;
 
 pub use deliveries::PostgresDeliveries;
 pub use effects::PostgresEffects;
 pub use notifications::PostgresNotifications;
+pub use people::PostgresPeople;
 pub use wakeups::follow_wakeups;
 
 use crate::core::Error;

@@ -2,26 +2,45 @@
 //! the body.
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use time::OffsetDateTime;
+use time::UtcOffset;
+use time::macros::format_description;
 
 use crate::core::Error;
 use crate::core::ports::Texts;
 use crate::domain::occasion::explanation;
-use crate::domain::{Contact, Line, Occasion, Text, one_line};
+use crate::domain::{Contact, Kind, Line, Occasion, Text, one_line};
 
 /// Templates that are part of the binary.
 pub struct Templates {
     environment: Environment<'static>,
 }
 
-/// Named after the kinds of notifications, and the envelope of every e-mail.
-const FILES: [(&str, &str); 6] = [
-    ("welcome", include_str!("../../templates/welcome.txt")),
-    ("order_confirmed", include_str!("../../templates/order_confirmed.txt")),
-    ("order_failed", include_str!("../../templates/order_failed.txt")),
-    ("order_cancelled", include_str!("../../templates/order_cancelled.txt")),
-    ("payment_refunded", include_str!("../../templates/payment_refunded.txt")),
-    (MAIL, include_str!("../../templates/mail.txt")),
-];
+/// A template by its name, which is that of its file.
+macro_rules! templates {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../templates/", $name, ".txt")))),*]
+    };
+}
+
+/// One for each occasion, and the envelope of every e-mail.
+const FILES: &[(&str, &str)] = &templates! {
+    "welcome"
+    "order_confirmed"
+    "order_failed"
+    "order_cancelled"
+    "payment_refunded"
+    "verify_email"
+    "reset_password"
+    "security_password_changed"
+    "security_password_reset"
+    "security_second_factor_added"
+    "security_second_factor_removed"
+    "security_sessions_revoked"
+    "security_email_verified"
+    "security_account_closed"
+    "mail"
+};
 
 const MAIL: &str = "mail";
 
@@ -34,7 +53,7 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
-        for (name, source) in FILES {
+        for &(name, source) in FILES {
             environment.add_template(name, source).map_err(Error::internal)?;
         }
         Ok(Self { environment })
@@ -66,14 +85,29 @@ impl Texts for Templates {
             Occasion::PaymentRefunded { order_id: _, amount } => {
                 context! { order_id, amount => amount.to_string() }
             }
+            Occasion::EmailToVerify | Occasion::PasswordToReset => context! {},
+            Occasion::Security { event: _, at } => context! { at => moment(*at)? },
         };
-        self.render(occasion.kind().name(), values)
+        self.render(occasion.template(), values)
     }
 
-    fn mail(&self, text: &Text, to: &Contact) -> Result<Text, Error> {
-        let Text { subject, body } = text;
-        self.render(MAIL, context! { subject, body, name => to.display_name })
+    fn mail(
+        &self,
+        kind: Kind,
+        text: &Text,
+        to: &Contact,
+        link: Option<&str>,
+    ) -> Result<Text, Error> {
+        let (Text { subject, body }, mandatory) = (text, kind.is_mandatory());
+        self.render(MAIL, context! { subject, body, name => to.display_name, link, mandatory })
     }
+}
+
+/// For example `21 November 2026, 15:04 UTC`.
+fn moment(at: OffsetDateTime) -> Result<String, Error> {
+    let form =
+        format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    at.to_offset(UtcOffset::UTC).format(form).map_err(Error::internal)
 }
 
 fn line(line: &Line) -> Value {
@@ -87,28 +121,35 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::Kind;
+    use crate::domain::SecurityEvent;
 
     fn euros(cents: i64) -> Money {
         Money::new(cents, Currency::Eur)
     }
 
-    fn occasions() -> [Occasion; 5] {
+    fn occasions() -> Vec<Occasion> {
+        let at = OffsetDateTime::from_unix_timestamp(1_795_273_445)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let security = SecurityEvent::ALL.map(|event| Occasion::Security { event, at });
         let order_id = Uuid::nil();
         let lines = vec![Line::new("Tea & <Milk>\n{{ total }}", 2, euros(1000))];
-        [
+        let others = [
             Occasion::Registered,
             Occasion::OrderConfirmed { order_id, total: euros(1299), lines },
             Occasion::OrderFailed { order_id, reason: "PAYMENT_DECLINED".to_owned() },
             Occasion::OrderCancelled { order_id, total: euros(1299) },
             Occasion::PaymentRefunded { order_id, amount: euros(299) },
-        ]
+            Occasion::EmailToVerify,
+            Occasion::PasswordToReset,
+        ];
+        others.into_iter().chain(security).collect()
     }
 
     #[test]
     fn every_kind_of_occasion_has_words() -> Result<(), Error> {
         let templates = Templates::load()?;
-        assert_eq!(occasions().map(|o| o.kind()), Kind::ALL);
+        let kinds: Vec<_> = occasions().iter().map(Occasion::kind).collect();
+        assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind)));
         for occasion in occasions() {
             let text = templates.notification(&occasion)?;
             assert!(!text.subject.is_empty() && !text.body.is_empty(), "{occasion:?}");
@@ -132,9 +173,32 @@ mod tests {
     fn a_mail_addresses_its_reader() -> Result<(), Error> {
         let text = Text { subject: "News".to_owned(), body: "Two\nlines".to_owned() };
         let to = Contact::new(Uuid::nil(), "ada@example.com", "Ada\n{{ body }}");
-        let mail = Templates::load()?.mail(&text, &to)?;
+        let mail = Templates::load()?.mail(Kind::Welcome, &text, &to, None)?;
         assert_eq!(mail.subject, "News");
         assert!(mail.body.starts_with("Hello Ada {{ body }},\n\nTwo\nlines\n\nYou can"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_link_stands_on_a_line_of_its_own_and_what_is_mandatory_says_so() -> Result<(), Error> {
+        let text = Text { subject: "News".to_owned(), body: "Body".to_owned() };
+        let to = Contact::new(Uuid::nil(), "ada@example.com", "Ada");
+        let mail = Templates::load()?.mail(Kind::VerifyEmail, &text, &to, Some("https://x/y?z"))?;
+        let expected = "Hello Ada,\n\nBody\n\nhttps://x/y?z\n\nThis e-mail is about the security";
+        assert!(mail.body.starts_with(expected), "{}", mail.body);
+        Ok(())
+    }
+
+    #[test]
+    fn security_mails_say_when_and_what_to_do_if_it_was_not_you() -> Result<(), Error> {
+        let templates = Templates::load()?;
+        for occasion in occasions() {
+            if let Occasion::Security { event, .. } = occasion {
+                let Text { body, .. } = templates.notification(&occasion)?;
+                assert!(body.contains("21 November 2026, 15:04 UTC"), "{event:?}: {body}");
+                assert!(body.contains("\n\nIf "), "{event:?}: {body}");
+            }
+        }
         Ok(())
     }
 }

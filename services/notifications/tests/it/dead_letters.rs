@@ -59,7 +59,7 @@ async fn every_consumed_topic_is_counted_and_unknown_ones_are_refused() {
     let (world, admin) = (World::start().await, Uuid::now_v7());
     let request = world.as_admin(admin, list("", 0));
     let all = world.operators().list_dead_letters(request).await.unwrap().into_inner().queues;
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
     assert!(all.iter().all(|queue| queue.count == 0 && queue.letters.is_empty()));
 
     let request = world.as_admin(admin, list("orders.v1.order_placed", 0));

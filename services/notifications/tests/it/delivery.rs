@@ -73,7 +73,7 @@ async fn an_outage_of_the_mail_server_costs_no_attempt_and_leaves_the_service_re
 async fn a_crash_after_the_hand_over_repeats_the_mail_under_the_same_id() {
     let mut world = World::start_with(|config| {
         config.mail.mail_timeout_seconds = 2;
-        config.mail_lease_seconds = 4;
+        config.mail_lease_seconds = 5;
     })
     .await;
     let user = Uuid::now_v7();

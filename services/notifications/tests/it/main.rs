@@ -6,7 +6,10 @@
 mod api;
 mod dead_letters;
 mod delivery;
+mod erasing;
 mod facts;
+mod identity;
 mod released;
+mod security;
 mod smtp;
 mod world;

@@ -120,6 +120,22 @@ impl Received {
         matching.map(|line| line[prefix.len()..].to_owned()).collect()
     }
 
+    /// The body as its reader sees it (RFC 2045, section 6.7): long lines are whole.
+    pub fn plain_body(&self) -> String {
+        let body = self.body();
+        if self.header("Content-Transfer-Encoding") != "quoted-printable" {
+            return body;
+        }
+        let joined = body.replace("=\n", "");
+        let mut parts = joined.split('=');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            let (code, rest) = part.split_at(2);
+            let byte = u8::from_str_radix(code, 16).unwrap();
+            format!("{text}{}{rest}", char::from(byte))
+        })
+    }
+
     pub fn body(&self) -> String {
         let (_, body) = self.data.split_once("\r\n\r\n").unwrap();
         body.replace("\r\n", "\n")

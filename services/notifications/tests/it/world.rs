@@ -6,7 +6,8 @@ use events::{DeadLetters, Relay};
 use grpc::MeshChannel;
 use notifications::app::App;
 use notifications::config::Config;
-use notifications::infrastructure::MailConfig;
+use notifications::core::ports::People;
+use notifications::infrastructure::{MailConfig, PostgresPeople};
 use proto::Fact;
 use proto::google::r#type::Money;
 use proto::identity::v1::UserRegistered;
@@ -23,6 +24,7 @@ use testkit::{Platform, TestDatabase, bearer, eventually};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::identity::Identity;
 use crate::smtp::Smtp;
 
 pub type Client = NotificationServiceClient<MeshChannel>;
@@ -36,6 +38,7 @@ pub struct World {
     pub platform: Platform,
     pub config: Config,
     pub smtp: Smtp,
+    pub identity: Identity,
     database: TestDatabase,
     outbox: TestDatabase,
     running: Running,
@@ -58,6 +61,8 @@ impl World {
         let (platform, smtp) = (Platform::start().await, Smtp::start().await);
         let database = testkit::database(&[]).await;
         let outbox = testkit::database(&[&events::OUTBOX]).await;
+        let (identity, shutdown) = (Identity::of(&platform), Shutdown::new());
+        let identity_addr = identity.serve(&platform, shutdown.clone()).await;
         let broker = events::BrokerConfig { amqp_url: testkit::vhost().await.into() };
         let mut config = Config {
             host: platform.host("notifications"),
@@ -68,15 +73,15 @@ impl World {
                 mail_from: "Stoa <shop@stoa.local>".parse().unwrap(),
                 mail_timeout_seconds: 5,
             },
-            identity_url: platform.identity_url(),
+            identity_url: format!("https://{identity_addr}"),
+            public_url: "https://shop.example/".parse().unwrap(),
             mail_max_attempts: 10,
-            mail_lease_seconds: 10,
+            mail_lease_seconds: 12,
         };
         change(&mut config);
-        let shutdown = Shutdown::new();
         tokio::spawn(Relay::new("orders", outbox.pool.clone(), broker).run(shutdown.clone()));
         let running = run(&config, &shutdown).await;
-        Self { platform, config, smtp, database, outbox, running, shutdown }
+        Self { platform, config, smtp, identity, database, outbox, running, shutdown }
     }
 
     /// Another replica on the same database.
@@ -99,6 +104,16 @@ impl World {
     /// Calls as the edge.
     pub fn client(&self) -> Client {
         Client::new(self.platform.channel("edge", self.running.addr, "notifications"))
+    }
+
+    /// Where the API is served.
+    pub fn addr(&self) -> SocketAddr {
+        self.running.addr
+    }
+
+    /// As the service does from time to time.
+    pub async fn forget_old(&self) {
+        PostgresPeople::new(self.pool().clone()).forget_old().await.unwrap();
     }
 
     pub fn admin_addr(&self) -> SocketAddr {

@@ -33,25 +33,32 @@ pub(super) fn order(order: Order) -> Result<pb::Order, Problem> {
         state: at,
         lines,
         total,
-        shipping_address: Address { recipient, street, city, postal_code, country_code },
+        shipping_address,
         payment_id,
         failure_reason,
         version: _,
         created_at,
         updated_at,
     } = order;
-    let address = shapes::Address { recipient, street, city, postal_code, country_code };
     Ok(pb::Order {
         order_id: id.to_string(),
         state: state(at).into(),
         lines: lines.into_iter().map(line).collect::<Result<_, _>>()?,
         total: Some(money(total)),
-        shipping_address: Some(address),
+        shipping_address: address(shipping_address),
         payment_id: payment_id.map(|id| id.to_string()).unwrap_or_default(),
         failure_reason: failure_reason.unwrap_or_default(),
         create_time: Some(timestamp(created_at)),
         update_time: Some(timestamp(updated_at)),
     })
+}
+
+/// Absent when its customer was erased: whoever waits for an order that moment sees it
+/// so.
+fn address(address: Address) -> Option<shapes::Address> {
+    let Address { recipient, street, city, postal_code, country_code } = address;
+    let known = !recipient.is_empty();
+    known.then_some(shapes::Address { recipient, street, city, postal_code, country_code })
 }
 
 fn line(line: OrderLine) -> Result<pb::OrderLine, Problem> {

@@ -9,6 +9,9 @@ use crate::domain::OrderState;
 pub enum Error {
     #[error("there is no such order")]
     OrderNotFound,
+    /// By a token that outlives its user.
+    #[error("the access token is not valid: its account is closed")]
+    UserErased,
     #[error("the cart is empty")]
     CartEmpty,
     #[error("some products of the cart cannot be bought")]

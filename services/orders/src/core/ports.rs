@@ -29,6 +29,8 @@ pub trait OrderRepository: Send + Sync {
 pub trait SagaStore: Send + Sync {
     /// Writes down a new order with its saga, its key and the fact that it was
     /// placed: all or nothing. `None`: the key is taken by a twin.
+    ///
+    /// Errors: `UserErased`, also when that happens at the same moment.
     async fn place(&self, saga: Saga, key: &Key) -> Result<Option<Leased>, Error>;
 
     /// Takes over sagas that are due and that nobody drives.
@@ -82,6 +84,20 @@ pub trait SagaDesk: Send + Sync {
 pub trait Archive: Send + Sync {
     /// Deletes what is older than that; answers how many sagas and keys.
     async fn forget(&self, retention: Retention) -> Result<(u64, u64), Error>;
+
+    /// Deletes the tombstones of those who were erased long ago; answers how many.
+    async fn forget_erased(&self) -> Result<u64, Error>;
+}
+
+/// What is known of people.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Cuts the user's orders that have ended off from the user, and takes no new ones
+    /// from now on. True when no order is left that has not ended.
+    async fn erase(&self, user: Uuid) -> Result<bool, Error>;
+
+    /// What is kept about a user beside orders, at most `limit` of each.
+    async fn traces(&self, user: Uuid, limit: i64) -> Result<Traces, Error>;
 }
 
 /// The carts of customers.
@@ -163,6 +179,15 @@ pub struct Placed {
     pub order_id: Uuid,
     /// SHA-256 of the request.
     pub fingerprint: Vec<u8>,
+}
+
+/// What is kept about a user beside orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// The text of each key, its order, and when it came.
+    pub keys: Vec<(String, Uuid, OffsetDateTime)>,
+    /// What the user did as an operator, and to what.
+    pub deeds: Vec<(Done, String)>,
 }
 
 /// Pieces of a product in a cart.

@@ -51,5 +51,8 @@ impl Purge {
             Ok((sagas, keys)) => tracing::info!(sagas, keys, "old sagas and keys are forgotten"),
             Err(error) => tracing::warn!(error = %error, "old sagas and keys could not be removed"),
         }
+        if let Err(error) = self.archive.forget_erased().await {
+            tracing::warn!(error = %error, "old tombstones could not be removed");
+        }
     }
 }

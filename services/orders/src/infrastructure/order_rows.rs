@@ -109,13 +109,15 @@ impl LineRow {
     }
 }
 
-/// Writes down a new order.
+/// Writes down a new order. Until the transaction ends its user is not erased; whether
+/// that was done before is for a later statement to see.
 pub(super) async fn insert(conn: &mut PgConnection, order: &Order) -> Result<(), sqlx::Error> {
     let Address { recipient, street, city, postal_code, country_code } = &order.shipping_address;
     sqlx::query(
         "insert into orders (id, user_id, state, currency, total_minor, recipient, street, city,
              postal_code, country_code, version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+         from hold_off_erasure($2)",
     )
     .bind(order.id)
     .bind(order.user_id)

@@ -58,4 +58,8 @@ impl Archive for PostgresArchive {
         let sagas = self.delete(UNDONE_SAGAS, retention.sagas).await?;
         Ok((sagas, self.delete(KEYS, retention.keys).await?))
     }
+
+    async fn forget_erased(&self) -> Result<u64, Error> {
+        personal::purge(&self.pool).await.map_err(database_error)
+    }
 }

@@ -33,6 +33,7 @@ impl SagaStore for PostgresSagas {
         let mut tx = self.pool.begin().await.map_err(database_error)?;
         order_rows::insert(&mut tx, order).await.map_err(database_error)?;
         if !insert_key(&mut tx, order.user_id, key, order.id).await? {
+            refuse_erased(&mut tx, order.user_id, Error::UserErased).await?;
             return Ok(None);
         }
         saga_rows::insert(&mut tx, &leased, self.lease_seconds).await.map_err(database_error)?;
@@ -73,6 +74,10 @@ impl SagaStore for PostgresSagas {
         let mut tx = self.pool.begin().await.map_err(database_error)?;
         let taken = saga_rows::take(&mut tx, order, self.lease_seconds).await?;
         let Some(mut leased) = taken else { return Ok(None) };
+        // Either an erasure sees that the order is open again, or it came before.
+        let user = leased.saga.order.user_id;
+        personal::hold_off_erasure(&mut tx, user).await.map_err(database_error)?;
+        refuse_erased(&mut tx, user, Error::OrderNotFound).await?;
         let cancelled = leased.saga.cancel(types::now(), allowance);
         cancelled.map_err(|refusal| Error::NotCancellable(refusal.0))?;
         self.write(&mut tx, &mut leased, None).await?;
@@ -128,7 +133,17 @@ impl PostgresSagas {
     }
 }
 
-/// False: the key is taken. A twin that is still at it is waited for.
+async fn refuse_erased(
+    conn: &mut sqlx::PgConnection,
+    user: Uuid,
+    refusal: Error,
+) -> Result<(), Error> {
+    let erased = personal::is_erased(conn, user).await.map_err(database_error)?;
+    if erased { Err(refusal) } else { Ok(()) }
+}
+
+/// False: the key is taken, or the user was erased. A twin that is still at it is
+/// waited for.
 async fn insert_key(
     conn: &mut sqlx::PgConnection,
     user: Uuid,
@@ -137,7 +152,8 @@ async fn insert_key(
 ) -> Result<bool, Error> {
     let written = sqlx::query(
         "insert into idempotency_keys (user_id, key, fingerprint, order_id)
-         values ($1, $2, $3, $4) on conflict on constraint idempotency_keys_pkey do nothing",
+         select $1, $2, $3, $4 where not exists (select from erased_users where user_id = $1)
+         on conflict on constraint idempotency_keys_pkey do nothing",
     )
     .bind(user)
     .bind(&key.text)

@@ -20,7 +20,7 @@ const BLINK: Duration = Duration::from_millis(50);
 const AGES: Duration = Duration::from_secs(600);
 
 async fn database() -> TestDatabase {
-    testkit::database(&[&orders::MIGRATOR, &events::OUTBOX]).await
+    testkit::database(&[&orders::MIGRATOR, &events::OUTBOX, &personal::ERASED]).await
 }
 
 fn store(database: &TestDatabase, lease: Duration) -> PostgresSagas {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cancelling;
+mod erasing;
 mod fault_table;
 mod leases;
 mod leaving;

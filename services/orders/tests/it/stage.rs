@@ -1,6 +1,7 @@
 //! Where a test plays: a database, a broker, the world, and instances of the
 //! service that can be killed.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use grpc::MeshChannel;
 use orders::app::{App, Ports};
 use orders::config::Config;
 use proto::orders::v1::order_service_client::OrderServiceClient;
+use proto::orders::v1::personal_data_service_client::PersonalDataServiceClient;
 use proto::orders::v1::saga_service_client::SagaServiceClient;
 use proto::orders::v1::{
     CancelOrderRequest, GetOrderRequest, ListOrdersRequest, Order, OrderState, PlaceOrderRequest,
@@ -35,6 +37,9 @@ pub struct Stage {
 pub struct Instance {
     pub client: Client,
     pub sagas: SagaServiceClient<MeshChannel>,
+    /// As identity reaches it.
+    pub people: PersonalDataServiceClient<MeshChannel>,
+    pub addr: SocketAddr,
     shutdown: Shutdown,
     runtime: Option<Runtime>,
 }
@@ -42,7 +47,8 @@ pub struct Instance {
 impl Stage {
     pub async fn open() -> Self {
         let platform = Platform::start().await;
-        let database = testkit::database(&[&orders::MIGRATOR, &events::OUTBOX]).await;
+        let database =
+            testkit::database(&[&orders::MIGRATOR, &events::OUTBOX, &personal::ERASED]).await;
         let broker = testkit::vhost().await;
         Self { platform, database, world: Arc::default(), broker }
     }
@@ -101,12 +107,15 @@ impl Stage {
             .await
             .expect("the service is built")
             .expect("the service is built");
-        let channel = self.platform.channel("edge", app.grpc_addr().unwrap(), "orders");
+        let addr = app.grpc_addr().unwrap();
+        let channel = self.platform.channel("edge", addr, "orders");
         runtime.spawn(app.run(stop));
         let sagas = SagaServiceClient::new(channel.clone());
         let client = OrderServiceClient::new(channel);
+        let identity = self.platform.channel("identity", addr, "orders");
+        let people = PersonalDataServiceClient::new(identity);
         self.warm_up(&client).await;
-        Instance { client, sagas, shutdown, runtime: Some(runtime) }
+        Instance { client, sagas, people, addr, shutdown, runtime: Some(runtime) }
     }
 
     /// An instance that is to be killed: it drives what it is asked for and takes

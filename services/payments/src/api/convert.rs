@@ -89,6 +89,7 @@ impl From<Error> for Problem {
             Error::Failed(why) => Self::precondition(why.reason(), text),
             Error::NotCapturable => Self::precondition("PAYMENT_NOT_CAPTURABLE", text),
             Error::Refund(why) => refund_problem(why),
+            Error::UserErased => Self::unauthenticated("TOKEN_INVALID", text),
             Error::KeyReused => Self::already_exists("IDEMPOTENCY_KEY_REUSED", text),
             Error::Conflict => Self::aborted("PAYMENT_CONFLICT", text),
             Error::ProviderUnavailable(cause) => {

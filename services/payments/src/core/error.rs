@@ -22,6 +22,9 @@ pub enum Error {
     NotCapturable,
     #[error(transparent)]
     Refund(#[from] RefundError),
+    /// By a token that outlives its user.
+    #[error("the access token is not valid: its account is closed")]
+    UserErased,
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("others changed the payment at the same time")]

@@ -1,6 +1,7 @@
 //! What the use cases need from elsewhere.
 
 mod books;
+mod people;
 mod provider;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use books::{Accounts, Books, Entry, Listing, Page, Turn, Window};
+pub use people::{People, RefundRecord};
 pub use provider::{Provider, ProviderError};
 
 use super::Error;
@@ -34,7 +36,8 @@ pub enum Begun {
 /// Where payments are kept.
 #[async_trait]
 pub trait PaymentRepository: Send + Sync {
-    /// Keeps a new payment unless its order has one or is closed.
+    /// Keeps a new payment unless its order has one or is closed, or its user was
+    /// erased: then the order is as good as closed.
     async fn begin(&self, new: &Payment) -> Result<Begun, Error>;
 
     /// Closes an order that has no payment; answers the payment it has.
@@ -57,7 +60,7 @@ pub trait RefundRepository: Send + Sync {
     /// Reserves the money of a refund. The same request again answers the same
     /// refund.
     ///
-    /// Errors: `NotFound`, `Refund`, `KeyReused`.
+    /// Errors: `NotFound`, `Refund`, `KeyReused`, `UserErased`.
     async fn reserve(&self, new: &NewRefund) -> Result<Refund, Error>;
 
     /// Records the provider's answer, once; success changes the payment and the
@@ -81,7 +84,8 @@ pub trait WebhookLog: Send + Sync {
     /// Keeps an event. True when it was handled before.
     async fn store(&self, provider: &str, webhook: &Webhook, body: &[u8]) -> Result<bool, Error>;
 
-    /// Remembers that an event was handled, and how.
+    /// Remembers that an event was handled, and how. What it said is forgotten: it may
+    /// name a person.
     async fn finish(&self, provider: &str, event_id: &str, outcome: &str) -> Result<(), Error>;
 
     /// Ids and bodies of events that were kept long ago and not handled; each is

@@ -31,6 +31,7 @@ impl Payments {
                 break;
             }
         }
+        count("tombstone", self.people.forget_erased().await?);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod ledger;
 mod payments;
+mod people;
 mod refunds;
 mod row;
 mod webhooks;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use accounts::PostgresAccounts;
 pub use payments::PostgresPayments;
+pub use people::PostgresPeople;
 pub use refunds::PostgresRefunds;
 pub use webhooks::PostgresWebhooks;
 

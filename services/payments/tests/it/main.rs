@@ -8,6 +8,7 @@ mod bank;
 mod books;
 mod capture;
 mod door;
+mod erasing;
 mod forgotten;
 mod hammer;
 mod ledger;

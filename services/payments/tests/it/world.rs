@@ -63,6 +63,8 @@ pub struct World {
     pub door: Door,
     pub checkout: CheckoutPaymentServiceClient<MeshChannel>,
     pub people: PaymentServiceClient<MeshChannel>,
+    /// Where payments is served.
+    pub addr: SocketAddr,
     shutdown: Shutdown,
 }
 
@@ -91,7 +93,8 @@ impl World {
         let people = PaymentServiceClient::new(platform.channel("edge", payments, "payments"));
         door.leads_to(people.clone());
         let checkout = CheckoutPaymentServiceClient::new(checkout);
-        Self { platform, database, bank, road, door, checkout, people, shutdown }
+        let addr = payments;
+        Self { platform, database, bank, road, door, checkout, people, addr, shutdown }
     }
 
     pub async fn authorize(&self, order: &Order) -> Result<pb::Payment, Status> {

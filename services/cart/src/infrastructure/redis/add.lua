@@ -1,4 +1,7 @@
--- KEYS: quantities, times. ARGV: product, quantity, most lines, most pieces, now, seconds to keep.
+-- KEYS: quantities, times, tombstone. ARGV: product, quantity, most lines, most pieces, now, seconds to keep.
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  return 'erased'
+end
 local held = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if held == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then
   return 'cart_full'

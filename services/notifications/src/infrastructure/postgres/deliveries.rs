@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::core::Error;
 use crate::core::ports::{Deliveries, Leased, Taken};
-use crate::domain::{Contact, DeliveryState, Text, Verdict};
+use crate::domain::{Contact, DeliveryState, Kind, Text, Verdict};
 
 /// Deliveries in PostgreSQL.
 pub struct PostgresDeliveries {
@@ -25,6 +25,8 @@ struct TakenRow {
     notification_id: Uuid,
     attempts: i32,
     wanted: bool,
+    kind: String,
+    about_id: Uuid,
     user_id: Uuid,
     email: String,
     display_name: String,
@@ -33,25 +35,30 @@ struct TakenRow {
     created_at: OffsetDateTime,
 }
 
-impl From<TakenRow> for Leased {
-    fn from(row: TakenRow) -> Self {
-        let TakenRow { notification_id, attempts, wanted: _, user_id, email, .. } = row;
-        let TakenRow { display_name, subject, body, created_at, .. } = row;
-        Self {
+impl TryFrom<TakenRow> for Leased {
+    type Error = Error;
+
+    fn try_from(row: TakenRow) -> Result<Self, Error> {
+        let TakenRow { notification_id, attempts, wanted: _, kind, about_id, user_id, .. } = row;
+        let TakenRow { email, display_name, subject, body, created_at, .. } = row;
+        let unknown = || Error::internal(format!("`{kind}` is stored but not known"));
+        Ok(Self {
             notification_id,
+            kind: Kind::from_name(&kind).ok_or_else(unknown)?,
+            about_id,
             attempt: attempts,
             to: Contact { user_id, email, display_name },
             text: Text { subject, body },
             created_at,
-        }
+        })
     }
 }
 
 /// Locks what is due for this statement only; the lease outlives it.
 const TAKE: &str = "
     with due as (
-        select d.notification_id, coalesce(p.email, true) as wanted, n.user_id, c.email,
-               c.display_name, n.subject, n.body, n.created_at
+        select d.notification_id, d.mandatory or coalesce(p.email, true) as wanted, n.kind,
+               n.about_id, n.user_id, c.email, c.display_name, n.subject, n.body, n.created_at
         from deliveries d
         join notifications n on n.id = d.notification_id
         join contacts c on c.user_id = n.user_id
@@ -69,8 +76,8 @@ const TAKE: &str = "
         updated_at = $1
     from due
     where d.notification_id = due.notification_id
-    returning d.notification_id, d.attempts, due.wanted, due.user_id, due.email,
-              due.display_name, due.subject, due.body, due.created_at";
+    returning d.notification_id, d.attempts, due.wanted, due.kind, due.about_id, due.user_id,
+              due.email, due.display_name, due.subject, due.body, due.created_at";
 
 /// What settling changes.
 struct Settlement<'v> {
@@ -88,6 +95,7 @@ impl<'v> Settlement<'v> {
             Verdict::Retry { at, error } => (DeliveryState::Pending, *at, Some(error), 0),
             Verdict::GiveUp { error } => (DeliveryState::Failed, now, Some(error), 0),
             Verdict::PutBack { error } => (DeliveryState::Pending, now, Some(error), 1),
+            Verdict::Postpone { at, error } => (DeliveryState::Pending, *at, Some(error), 1),
         };
         Self { state, next_attempt_at, error: error.map(String::as_str), forgiven }
     }
@@ -103,7 +111,7 @@ impl Deliveries for PostgresDeliveries {
             .fetch_all(&self.pool)
             .await?;
         let (wanted, unwanted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.wanted);
-        let mails = wanted.into_iter().map(Leased::from).collect();
+        let mails = wanted.into_iter().map(Leased::try_from).collect::<Result<_, _>>()?;
         Ok(Taken { mails, suppressed: unwanted.len() })
     }
 

@@ -32,7 +32,8 @@ impl<'t> PostgresEffects<'t> {
         let inserted = sqlx::query(
             "insert into notifications
                  (id, user_id, kind, about_id, subject, body, order_id, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             select $1, $2, $3, $4, $5, $6, $7, $8
+             where not exists (select from erased_users where user_id = $2)
              on conflict on constraint notifications_kind_about_key do nothing",
         )
         .bind(id)
@@ -50,15 +51,18 @@ impl<'t> PostgresEffects<'t> {
 
     async fn insert_delivery(&mut self, notification: &Notification) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "insert into deliveries (notification_id, state, next_attempt_at, updated_at)
-             values ($1, case when coalesce((select email from preferences where user_id = $2), true)
-                         then $3 else $4 end, $5, $5)",
+            "insert into deliveries
+                 (notification_id, mandatory, state, next_attempt_at, updated_at)
+             values ($1, $6,
+                 case when $6 or coalesce((select email from preferences where user_id = $2), true)
+                     then $3 else $4 end, $5, $5)",
         )
         .bind(notification.id)
         .bind(notification.user_id)
         .bind(DeliveryState::Pending.name())
         .bind(DeliveryState::Suppressed.name())
         .bind(notification.created_at)
+        .bind(notification.kind.is_mandatory())
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -69,8 +73,10 @@ impl<'t> PostgresEffects<'t> {
 impl Effects for PostgresEffects<'_> {
     async fn keep_contact(&mut self, contact: &Contact) -> Result<(), Error> {
         let Contact { user_id, email, display_name } = contact;
+        personal::hold_off_erasure(self.connection, *user_id).await?;
         sqlx::query(
-            "insert into contacts (user_id, email, display_name) values ($1, $2, $3)
+            "insert into contacts (user_id, email, display_name) select $1, $2, $3
+             where not exists (select from erased_users where user_id = $1)
              on conflict on constraint contacts_pkey
              do update set email = excluded.email, display_name = excluded.display_name",
         )
@@ -87,6 +93,7 @@ impl Effects for PostgresEffects<'_> {
         notification: &Notification,
         about_id: Uuid,
     ) -> Result<bool, Error> {
+        personal::hold_off_erasure(self.connection, notification.user_id).await?;
         if !self.insert(notification, about_id).await? {
             return Ok(false);
         }

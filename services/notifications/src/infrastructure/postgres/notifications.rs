@@ -86,14 +86,19 @@ impl Notifications for PostgresNotifications {
     ) -> Result<(), Error> {
         let Preferences { email } = preferences;
         let mut tx = self.pool.begin().await?;
-        sqlx::query(
-            "insert into preferences (user_id, email) values ($1, $2)
+        personal::hold_off_erasure(&mut tx, user_id).await?;
+        let kept = sqlx::query(
+            "insert into preferences (user_id, email) select $1, $2
+             where not exists (select from erased_users where user_id = $1)
              on conflict on constraint preferences_pkey do update set email = excluded.email",
         )
         .bind(user_id)
         .bind(email)
         .execute(&mut *tx)
         .await?;
+        if kept.rows_affected() == 0 {
+            return Err(Error::UserErased);
+        }
         if !email {
             // Not what a worker is handing over now: that one decides what it comes
             // to. Whatever slips in meanwhile is suppressed when a worker takes it.
@@ -101,6 +106,7 @@ impl Notifications for PostgresNotifications {
                 "update deliveries d set state = $2, updated_at = $3
                  from notifications n
                  where n.id = d.notification_id and n.user_id = $1 and d.state = $4
+                     and not d.mandatory
                      and (d.leased_until is null or d.leased_until <= $3)",
             )
             .bind(user_id)

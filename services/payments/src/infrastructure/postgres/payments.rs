@@ -31,7 +31,7 @@ impl PostgresPayments {
 impl PaymentRepository for PostgresPayments {
     async fn begin(&self, new: &Payment) -> Result<Begun, Error> {
         let mut tx = self.pool.begin().await?;
-        lock_order(&mut tx, new.order_id).await?;
+        lock_order(&mut tx, new.order_id, Some(new.user_id)).await?;
         let mut found = insert_unless_closed(&mut tx, new, self.check_after).await?;
         if found.is_none() {
             found = of_order(&mut tx, new.order_id).await?;
@@ -45,7 +45,7 @@ impl PaymentRepository for PostgresPayments {
 
     async fn close(&self, order_id: Uuid) -> Result<Option<Payment>, Error> {
         let mut tx = self.pool.begin().await?;
-        lock_order(&mut tx, order_id).await?;
+        lock_order(&mut tx, order_id, None).await?;
         let found = of_order(&mut tx, order_id).await?;
         if found.is_none() {
             sqlx::query("insert into closed_orders (order_id) values ($1) on conflict do nothing")
@@ -110,12 +110,21 @@ impl PaymentRepository for PostgresPayments {
 }
 
 /// Makes beginning and closing the payment of one order wait for each other until
-/// the transaction ends: each looks for what the other writes.
-async fn lock_order(conn: &mut PgConnection, order_id: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1::text, 0))")
-        .bind(order_id)
-        .execute(conn)
-        .await?;
+/// the transaction ends: each looks for what the other writes. A user who is given is
+/// not erased meanwhile.
+async fn lock_order(
+    conn: &mut PgConnection,
+    order_id: Uuid,
+    user_id: Option<Uuid>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended($1::text, 0)),
+             case when $2::uuid is not null then hold_off_erasure($2) end",
+    )
+    .bind(order_id)
+    .bind(user_id)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -140,6 +149,7 @@ async fn insert_unless_closed(
                                token, version, check_at, created_at, updated_at)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10), $11, $11
          where not exists (select from closed_orders where order_id = $2)
+             and not exists (select from erased_users where user_id = $3)
          on conflict on constraint payments_order_id_key do nothing
          returning *",
     )

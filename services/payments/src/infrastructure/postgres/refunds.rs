@@ -34,6 +34,7 @@ impl PostgresRefunds {
 impl RefundRepository for PostgresRefunds {
     async fn reserve(&self, new: &NewRefund) -> Result<Refund, Error> {
         let mut tx = self.pool.begin().await?;
+        refuse_erased(&mut tx, new.requester.as_ref()).await?;
         let payment = lock_payment(&mut tx, new.payment_id).await?;
         if let Some(earlier) = earlier(&mut tx, new).await? {
             return Ok(earlier);
@@ -116,6 +117,16 @@ impl RefundRepository for PostgresRefunds {
         .await?;
         Ok(forgotten.rows_affected())
     }
+}
+
+async fn refuse_erased(
+    conn: &mut PgConnection,
+    requester: Option<&Requester>,
+) -> Result<(), Error> {
+    let Some(Requester { user_id, .. }) = requester else { return Ok(()) };
+    personal::hold_off_erasure(conn, *user_id).await?;
+    let erased = personal::is_erased(conn, *user_id).await?;
+    if erased { Err(Error::UserErased) } else { Ok(()) }
 }
 
 /// Refunds of one payment are reserved one after another.

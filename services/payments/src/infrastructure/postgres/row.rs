@@ -112,7 +112,7 @@ fn failure(reason: &str) -> Result<Failure, Error> {
         .ok_or_else(|| unknown("failure reason", reason))
 }
 
-fn money(minor: i64, currency: &str) -> Result<Money, Error> {
+pub(super) fn money(minor: i64, currency: &str) -> Result<Money, Error> {
     Ok(Money::new(minor, currency.parse().map_err(Error::store)?))
 }
 

@@ -26,8 +26,8 @@ impl PostgresWebhooks {
 impl WebhookLog for PostgresWebhooks {
     async fn store(&self, provider: &str, webhook: &Webhook, body: &[u8]) -> Result<bool, Error> {
         let stored = sqlx::query(
-            "insert into webhook_events (provider, event_id, type, body, check_at)
-             values ($1, $2, $3, $4, now() + make_interval(secs => $5))
+            "insert into webhook_events (provider, event_id, type, body, check_at, payment_id)
+             values ($1, $2, $3, $4, now() + make_interval(secs => $5), $6)
              on conflict on constraint webhook_events_pkey do nothing",
         )
         .bind(provider)
@@ -35,6 +35,7 @@ impl WebhookLog for PostgresWebhooks {
         .bind(&webhook.kind)
         .bind(body)
         .bind(seconds(self.check_after))
+        .bind(webhook.news.as_ref().and_then(|news| news.payment_id))
         .execute(&self.pool)
         .await?;
         if stored.rows_affected() == 1 {
@@ -54,7 +55,7 @@ impl WebhookLog for PostgresWebhooks {
 
     async fn finish(&self, provider: &str, event_id: &str, outcome: &str) -> Result<(), Error> {
         sqlx::query(
-            "update webhook_events set handled_at = now(), outcome = $3
+            "update webhook_events set handled_at = now(), outcome = $3, body = ''
              where provider = $1 and event_id = $2",
         )
         .bind(provider)

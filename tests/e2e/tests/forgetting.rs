@@ -1,0 +1,179 @@
+//! What services beside identity know of a person goes, in every store, while the
+//! person's token is still good.
+
+use e2e::mesh;
+use proto::{cart, notifications, orders, payments};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::transport::Channel;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::platform::{Platform, eventually, with_platform};
+
+/// Databases that erasure by these services is about, and those that never had to know.
+const DATABASES: [&str; 6] =
+    ["catalog", "inventory", "orders", "payments", "notifications", "sandbox"];
+
+/// Somebody whose personal fields stand nowhere else.
+struct Marked {
+    client: Client,
+    user: String,
+    email: String,
+    marks: Vec<String>,
+}
+
+impl Marked {
+    async fn register(platform: &Platform) -> Self {
+        let mark = |what: &str| {
+            let unique = &Uuid::now_v7().simple().to_string()[22..];
+            format!("zanzibar{what}{unique}")
+        };
+        let marks: Vec<_> = ["e", "n", "r", "s", "c", "p"].into_iter().map(mark).collect();
+        let email = format!("{}@example.com", marks[0]);
+        let body = json!({"email": email, "password": "correct horse battery",
+            "display_name": marks[1]});
+        let anonymous = platform.anonymous();
+        let session = anonymous.post("/v1/auth/register", body).await.ok();
+        let client = anonymous.with_token(session["access_token"].as_str().unwrap());
+        let user = session["user"]["user_id"].as_str().unwrap().to_owned();
+        Self { client, user, email, marks }
+    }
+
+    /// Buys something, is told, and has something left in the cart.
+    async fn live(&self, product: &str) {
+        let item = json!({"product_id": product, "quantity": 2});
+        self.client.post("/v1/cart/items", item).await.ok();
+        let address = json!({"recipient": self.marks[2], "street": self.marks[3],
+            "city": self.marks[4], "postal_code": self.marks[5], "country_code": "GB"});
+        let body = json!({"payment_token": "tok_visa", "shipping_address": address});
+        let order = self.client.post_once("/v1/orders", body).await.ok();
+        assert_eq!(order["state"], "ORDER_STATE_CONFIRMED", "{order}");
+        let item = json!({"product_id": product, "quantity": 1});
+        self.client.post("/v1/cart/items", item).await.ok();
+        self.client.patch("/v1/notifications/preferences", json!({"email": true})).await.ok();
+        eventually("the confirmation was sent", async || {
+            let inbox = self.client.get("/v1/notifications").await.ok();
+            let sent = |told: &Value| {
+                told["kind"] == "NOTIFICATION_KIND_ORDER_CONFIRMED"
+                    && told["email_state"] == "DELIVERY_STATE_SENT"
+            };
+            inbox["notifications"].as_array()?.iter().any(sent).then_some(())
+        })
+        .await;
+    }
+
+    /// What must not be found.
+    fn values(&self) -> Vec<String> {
+        self.marks.iter().cloned().chain([self.user.clone()]).collect()
+    }
+}
+
+/// The services as identity reaches them.
+struct Services {
+    cart: Channel,
+    orders: Channel,
+    payments: Channel,
+    notifications: Channel,
+}
+
+/// The same call of a service's `PersonalDataService`.
+macro_rules! erase {
+    ($package:ident, $channel:expr, $user:expr) => {{
+        use $package::v1::personal_data_service_client::PersonalDataServiceClient;
+        let request = $package::v1::ErasePersonalDataRequest { user_id: $user.to_owned() };
+        let mut client = PersonalDataServiceClient::new($channel.clone());
+        client.erase_personal_data(request).await.unwrap().into_inner().complete
+    }};
+}
+
+impl Services {
+    fn of(platform: &Platform) -> Self {
+        let identity = mesh::identity(&platform.stack, "identity");
+        let to = |workload| mesh::channel(&platform.stack, Some(&identity), workload);
+        Self {
+            cart: to("cart"),
+            orders: to("orders"),
+            payments: to("payments"),
+            notifications: to("notifications"),
+        }
+    }
+
+    /// One round: those first who may still call the others.
+    async fn erase(&self, user: &str) -> bool {
+        erase!(orders, self.orders, user)
+            & erase!(payments, self.payments, user)
+            & erase!(cart, self.cart, user)
+            & erase!(notifications, self.notifications, user)
+    }
+}
+
+/// Where any of the values stands, in any row of any table of any database.
+async fn places(platform: &Platform, values: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for database in DATABASES {
+        let pool = PgPool::connect(&platform.stack.postgres_url(database).unwrap()).await.unwrap();
+        let places = testkit::places_of(&pool, values).await;
+        found.extend(places.into_iter().map(|place| format!("{database} {place}")));
+        pool.close().await;
+    }
+    found
+}
+
+/// The names of the keys in Redis that name the user: every key of a cart does.
+async fn keys_of(platform: &Platform, user: &str) -> Vec<String> {
+    let port = platform.stack.options().ports.redis;
+    let password = platform.stack.layout().secret("redis").unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let commands = format!("AUTH default {password}\r\nKEYS *{user}*\r\nQUIT\r\n");
+    stream.write_all(commands.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("+OK"), "{answer}");
+    let mut keys: Vec<_> =
+        answer.lines().filter(|line| line.contains(user)).map(str::to_owned).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn a_person_who_was_erased_stands_in_no_store_of_these_services() {
+    with_platform(async |platform| {
+        let product = platform.admin.product(1_299, 10).await;
+        let ada = Marked::register(&platform).await;
+        ada.live(&product).await;
+        let before = places(&platform, &ada.values()).await;
+        for database in ["orders", "payments", "notifications"] {
+            assert!(before.iter().any(|p| p.starts_with(database)), "{database}: {before:?}");
+        }
+        for mark in &ada.marks {
+            assert!(before.iter().any(|p| p.ends_with(mark)), "{mark} is somewhere: {before:?}");
+        }
+        assert_eq!(keys_of(&platform, &ada.user).await.len(), 3);
+
+        let services = Services::of(&platform);
+        eventually("all services have erased her", async || {
+            services.erase(&ada.user).await.then_some(())
+        })
+        .await;
+        let tombstones: Vec<_> = ["orders", "payments", "notifications"]
+            .map(|database| format!("{database} public.erased_users: {}", ada.user))
+            .into();
+        assert_eq!(places(&platform, &ada.values()).await, tombstones);
+        let tombstone = format!("cart:{{{}}}:erased", ada.user);
+        assert_eq!(keys_of(&platform, &ada.user).await, [tombstone]);
+
+        let item = json!({"product_id": product, "quantity": 1});
+        let refused = ada.client.post("/v1/cart/items", item).await;
+        assert_eq!((refused.status, refused.reason()), (StatusCode::UNAUTHORIZED, "TOKEN_INVALID"));
+        for list in ["/v1/orders", "/v1/notifications"] {
+            let seen = ada.client.get(list).await.ok();
+            let empty = seen.as_object().unwrap().values().all(|v| v == &json!([]) || v == "");
+            assert!(empty, "{list}: {seen}");
+        }
+        assert!(!platform.mail_to(&ada.email).is_empty(), "what was sent is hers");
+    });
+}
