@@ -7,6 +7,7 @@ mod accounts;
 mod catalogue;
 mod crashes;
 mod docs;
+mod forgetting;
 mod journey;
 mod matrix;
 mod orders;
