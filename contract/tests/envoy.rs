@@ -10,7 +10,7 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 22] = [
+const PLACEHOLDERS: [&str; 23] = [
     "ACCESS_LOG",
     "CERTIFICATES",
     "CORS_ORIGIN_REGEX",
@@ -26,6 +26,7 @@ const PLACEHOLDERS: [&str; 22] = [
     "EDGE_TLS_PORT",
     "GUARD_HOST",
     "GUARD_PORT",
+    "JWKS_CACHE_SECONDS",
     "JWT_AUDIENCE",
     "JWT_ISSUER",
     "MESH_CA",
@@ -262,6 +263,7 @@ fn filled_in(dir: &Path, template: &str) -> String {
             "EDGE_TLS_PORT" => "4041".to_owned(),
             port if port.ends_with("_PORT") => "4040".to_owned(),
             hops if hops.ends_with("_HOPS") => "0".to_owned(),
+            seconds if seconds.ends_with("_SECONDS") => "300".to_owned(),
             _ => "127.0.0.1".to_owned(),
         };
         text = text.replace(&format!("${{{name}}}"), &value);

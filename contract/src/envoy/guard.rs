@@ -24,6 +24,10 @@ pub(super) fn filter(contract: &Contract) -> Value {
                     "cluster": CLUSTER,
                     "timeout": "1s",
                 },
+                // Without a list clients get all headers, how long the guard took among them.
+                "authorization_response": {
+                    "allowed_client_headers": {"patterns": [{"exact": "content-type"}]},
+                },
             },
             "with_request_body": {"max_request_bytes": limits::largest_body(contract)},
             "allowed_headers": {"patterns": [

@@ -10,7 +10,8 @@ use crate::model::{Contract, Method, Service};
 use crate::resilience::RETRY_ON;
 
 pub(super) fn table(contract: &Contract) -> Value {
-    let mut routes: Vec<Value> = contract.external().map(|(s, m)| rpc(contract, s, m)).collect();
+    let mut routes = vec![two_hosts()];
+    routes.extend(contract.external().map(|(s, m)| rpc(contract, s, m)));
     routes.extend(guard::routes(contract));
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
     routes.push(docs::route());
@@ -27,6 +28,22 @@ pub(super) fn table(contract: &Contract) -> Value {
                 (guard::FILTER): guard::off(),
             },
         }],
+    })
+}
+
+/// RFC 9112, section 3.2: more than one `host` is to be refused. Envoy joins them by a
+/// comma, which stands in no name of a host.
+fn two_hosts() -> Value {
+    let mut filters = Map::new();
+    filters.extend([access::no_rbac_of_route()]);
+    json!({
+        "name": "two hosts",
+        "match": {
+            "prefix": "/",
+            "headers": [{"name": ":authority", "string_match": {"contains": ","}}],
+        },
+        "direct_response": {"status": 400},
+        "typed_per_filter_config": filters,
     })
 }
 
