@@ -3,8 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grpc::Claims;
+use identity::infrastructure::Sealing;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use stack::Stack;
@@ -20,15 +22,25 @@ impl Signer {
     pub async fn of(stack: &Stack) -> Self {
         let url = stack.postgres_url("identity").unwrap();
         let mut database = PgConnection::connect(&url).await.unwrap();
-        let sql = "select kid, private_key from signing_keys order by created_at desc, kid limit 1";
-        let (kid, pem): (String, String) =
+        let sql = "select kid, sealed_key from signing_keys where signs_at <= now()
+                   order by signs_at desc, kid limit 1";
+        let (kid, sealed): (String, Vec<u8>) =
             sqlx::query_as(sql).fetch_one(&mut database).await.unwrap();
-        Self { kid, key: KeyPair::from_pem(&pem).unwrap() }
+        let secret = stack.layout().secret("sealing").unwrap();
+        let sealing = Sealing::new(&format!("local:{secret}").into()).unwrap();
+        let opened = sealing.open(&format!("signing_keys/{kid}"), &sealed).unwrap();
+        let pem = std::str::from_utf8(opened.expose_secret()).unwrap();
+        Self { key: KeyPair::from_pem(pem).unwrap(), kid }
     }
 
     /// Another key under the same name.
     pub fn impostor(&self) -> Self {
         Self { kid: self.kid.clone(), key: KeyPair::generate().unwrap() }
+    }
+
+    /// The same key under another name.
+    pub fn under(self, kid: &str) -> Self {
+        Self { kid: kid.to_owned(), ..self }
     }
 
     pub fn sign(&self, claims: &Claims) -> String {

@@ -99,7 +99,7 @@ async fn over_grpc(table: &mut Table, edge: &str, token: &str) {
     let method = CONTRACT.method("/stoa.identity.v1.IdentityService/UpdateMe").unwrap();
     let channel = Endpoint::from_shared(edge.to_owned()).unwrap().connect_lazy();
     let user = json!({"display_name": "Mallory", "roles": ["admin"], "email": "root@example.com"});
-    for mask in ["roles", "display_name,roles", "email", "user_id", "user.roles", "*"] {
+    for mask in ["roles", "display_name,roles", "email", "user_id", "user.roles"] {
         // A mask's names are in camelCase in JSON.
         let mask_json = mask.replace("display_name", "displayName").replace("user_id", "userId");
         let request = json!({"user": user, "update_mask": mask_json});

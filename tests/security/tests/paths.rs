@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::arena::attack;
-use crate::raw;
+use crate::raw::{self, Reply};
 use crate::table::Table;
 
 /// Other spellings of `/v1/users`, which administrators may read.
@@ -114,28 +114,35 @@ fn what_is_inside_has_no_path_from_outside() {
         let mut table = Table::new("inside");
         let admin = platform.admin.client.token().unwrap();
         let token = format!("authorization: Bearer {admin}\r\n");
+        let kinds = [
+            ("JSON", "content-type: application/json\r\ncontent-length: 2\r\n"),
+            ("gRPC", "content-type: application/grpc\r\nte: trailers\r\ncontent-length: 2\r\n"),
+        ];
+        let mut cases = Vec::new();
         for path in INSIDE {
-            for (kind, headers) in [
-                ("JSON", "content-type: application/json\r\ncontent-length: 2\r\n"),
-                ("gRPC", "content-type: application/grpc\r\nte: trailers\r\ncontent-length: 2\r\n"),
-            ] {
+            for (kind, headers) in kinds {
                 for verb in ["GET", "POST"] {
-                    let request =
-                        format!("{verb} {path} HTTP/1.1\r\nhost: a\r\n{token}{headers}\r\n{{}}");
-                    let reply = raw::send(platform, request.as_bytes()).await;
-                    let got = reply.statuses();
-                    // gRPC says it in a header of a 200: 12 is UNIMPLEMENTED.
-                    let no_method = reply.text.contains("grpc-status: 12");
-                    let shut =
-                        got.len() == 1 && ([400, 403, 404, 415].contains(&got[0]) || no_method);
-                    let leaks = reply.text.contains("root:");
-                    let shown = format!("{got:?} {}", reply.reason());
-                    table.row(kind, &format!("{verb} {path}"), "refused", &shown, shut && !leaks);
+                    let head = format!("{verb} {path} HTTP/1.1\r\nhost: a\r\n{token}{headers}");
+                    cases.push((kind, format!("{verb} {path}"), format!("{head}\r\n{{}}")));
                 }
             }
         }
+        let asked = cases.iter().map(|(_, _, request)| raw::send(platform, request.as_bytes()));
+        for ((kind, what, _), reply) in cases.iter().zip(join_all(asked).await) {
+            let got = reply.statuses();
+            let leaks = reply.text.contains("root:");
+            let shown = format!("{got:?} {} {}", reply.reason(), reply.grpc_status());
+            table.row(kind, what, "refused", &shown, is_refused(&reply) && !leaks);
+        }
         table.end();
     });
+}
+
+/// gRPC says it in a header of a 200.
+fn is_refused(reply: &Reply) -> bool {
+    let status = reply.statuses();
+    let by_status = status.len() == 1 && [400, 403, 404, 415].contains(&status[0]);
+    by_status || (status == [200] && !["", "0"].contains(&reply.grpc_status()))
 }
 
 /// Headers that some server somewhere believes.

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Nothing more comes after this long a silence.
-const SILENCE: Duration = Duration::from_millis(1_500);
+const SILENCE: Duration = Duration::from_millis(1_000);
 
 /// What the edge said to some bytes.
 pub struct Reply {
@@ -22,6 +22,12 @@ impl Reply {
     pub fn statuses(&self) -> Vec<u16> {
         let lines = self.text.split("HTTP/1.1 ").skip(1);
         lines.filter_map(|line| line.get(..3)?.parse().ok()).collect()
+    }
+
+    /// The status in the headers of gRPC, empty where there is none.
+    pub fn grpc_status(&self) -> &str {
+        let after = self.text.split_once("grpc-status: ").map(|(_, rest)| rest);
+        after.and_then(|rest| rest.split("\r\n").next()).unwrap_or_default()
     }
 
     /// The stable reason in the last answer.
