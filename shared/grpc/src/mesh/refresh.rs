@@ -74,7 +74,8 @@ impl Watcher {
                 let end = OffsetDateTime::from_unix_timestamp(credentials.life.1).ok();
                 self.newest.send_replace(Arc::new(credentials));
                 metrics::counter!("mesh_credentials_taken_total").increment(1);
-                tracing::info!(mesh.expires = ?end, "took up new mesh credentials");
+                let end = end.map(tracing::field::display);
+                tracing::info!(mesh.expires = end, "took up new mesh credentials");
             }
             Err(error) => {
                 metrics::counter!("mesh_credentials_refused_total").increment(1);

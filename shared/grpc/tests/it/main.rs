@@ -5,6 +5,7 @@
 mod breaker;
 mod callee;
 mod drain;
+mod envoy;
 mod logs;
 mod mesh;
 mod overload;

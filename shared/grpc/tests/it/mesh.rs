@@ -45,7 +45,7 @@ pub async fn knock(addr: SocketAddr, config: Arc<ClientConfig>) -> io::Result<()
 }
 
 /// A channel that is nobody's but this certificate's.
-fn channel(addr: SocketAddr, believed: &Authority, leaf: &Leaf) -> Channel {
+pub fn channel(addr: SocketAddr, believed: &Authority, leaf: &Leaf) -> Channel {
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(&believed.pem))
         .identity(Identity::from_pem(&leaf.certificate, &leaf.key))

@@ -32,7 +32,7 @@ fn istio() -> MeshConfig {
     }
 }
 
-async fn serve_behind_a_sidecar() -> (Callee, Platform, Running) {
+pub async fn serve_behind_a_sidecar() -> (Callee, Platform, Running) {
     let callee = friendly();
     let (platform, running) = serve(&callee, istio()).await;
     (callee, platform, running)
