@@ -157,24 +157,65 @@ async fn whoever_was_erased_neither_pays_nor_gives_money_back() {
 }
 
 #[tokio::test]
+async fn a_payment_begun_before_the_erasure_commits_is_waited_for_and_found() {
+    let world = World::start().await;
+    let order = Order::by("tok_visa");
+    // The order is locked and its payment is not written down: in the middle.
+    let mut between = world.database.pool.begin().await.unwrap();
+    let lock = "lock table payments in exclusive mode";
+    sqlx::query(lock).execute(&mut *between).await.unwrap();
+    let erasing = async {
+        lock_is(&world, true).await;
+        let letting_go = async {
+            lock_is(&world, false).await;
+            between.rollback().await.unwrap();
+        };
+        tokio::join!(world.erase(order.user_id), letting_go).0
+    };
+    let (paid, complete) = tokio::join!(world.authorize(&order), erasing);
+    paid.expect("it was begun in time");
+    assert!(!complete, "its money is not settled");
+    world.capture(&order).await.unwrap();
+    world.erase_completely(order.user_id).await;
+    world.assert_forgotten(&[order.user_id], &[]).await;
+}
+
+/// Waits until somebody holds the lock of erasure, or waits for it.
+async fn lock_is(world: &World, granted: bool) {
+    let lock = "select exists (
+        select from pg_locks join pg_database on pg_database.oid = pg_locks.database
+        where datname = current_database() and locktype = 'advisory'
+            and classid = 1701994867 and granted = $1)";
+    eventually(&format!("the lock of erasure; granted: {granted}"), async || {
+        let lock = sqlx::query_scalar::<_, bool>(lock).bind(granted);
+        lock.fetch_one(&world.database.pool).await.unwrap().then_some(())
+    })
+    .await;
+}
+
+/// Begins a little later.
+async fn after<T>(turns: u32, what: impl Future<Output = T>) -> T {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+    what.await
+}
+
+#[tokio::test]
 async fn payments_and_refunds_that_race_with_an_erasure_are_refused_or_found_by_the_next_call() {
     let world = World::start().await;
     let (mut done, mut refused) = (0, 0);
-    for round in 0..16 {
+    for round in 0..24_u32 {
         let (order, manager) = (Order::by("tok_visa"), Uuid::now_v7());
         let paid = Order { user_id: manager, ..Order::by("tok_visa") };
         world.captured(&paid).await;
-        let erase_later = async |user| {
-            for _ in 0..round * 2 {
-                tokio::task::yield_now().await;
-            }
-            world.erase(user).await
-        };
+        // Now the one begins earlier, now the other.
+        let (first, second) = if round % 2 == 0 { (0, round * 25) } else { (round * 25, 0) };
         let (paying, giving_back, ..) = tokio::join!(
-            world.authorize(&order),
-            world.refund(manager, &paid, "k"),
-            erase_later(order.user_id),
-            erase_later(manager),
+            after(first, world.authorize(&order)),
+            after(first, world.refund(manager, &paid, "k")),
+            after(second, world.erase(order.user_id)),
+            after(second, world.erase(manager)),
         );
         for (answer, why) in [(paying.map(drop), "PAYMENT_CLOSED"), (giving_back, "TOKEN_INVALID")]
         {
@@ -193,6 +234,7 @@ async fn payments_and_refunds_that_race_with_an_erasure_are_refused_or_found_by_
         world.assert_forgotten(&[order.user_id, manager], &[]).await;
     }
     println!("{done} were done, {refused} refused");
+    assert!(done > 0 && refused > 0);
     assert_eq!(world.count("select count(*) from payment_accounts where not agrees").await, 0);
 }
 
