@@ -8,7 +8,7 @@ use std::time::Duration;
 use contract::{EDGE, Method};
 use e2e::CONTRACT;
 use e2e::client::send;
-use e2e::dynamic::{Answer, Call, grpc, rest};
+use e2e::dynamic::{Answer, Call, Raw, grpc, rest};
 use e2e::mesh;
 use e2e::platform::Platform;
 use futures::{StreamExt, stream};
@@ -81,11 +81,15 @@ fn told(answer: &Answer) -> String {
     format!("{:?} {reason}{status}", answer.code)
 }
 
-fn refused(way: &str) -> &'static str {
-    if way == "REST" {
-        "Unauthenticated TOKEN_INVALID 401"
-    } else {
-        "Unauthenticated TOKEN_INVALID"
+/// Roles that are no list are nobody's: the edge misses the permission before a service
+/// sees that the token is none.
+fn refused(method: &Method, way: &str, forged: &Forged) -> &'static str {
+    let denied = forged.what.starts_with("roles is") && method.policy.access.permission.is_some();
+    match (way, denied) {
+        ("REST", true) => "PermissionDenied PERMISSION_DENIED 403",
+        ("gRPC", true) => "PermissionDenied ",
+        ("REST", false) => "Unauthenticated TOKEN_INVALID 401",
+        _ => "Unauthenticated TOKEN_INVALID",
     }
 }
 
@@ -104,6 +108,9 @@ fn a_forged_token_is_refused_over_every_way_in() {
                 let what = format!("{} over {way}: the real token", door.method.name());
                 table.same(&what, &forger.real, Code::Ok, real.code);
                 cases.extend(forger.all().into_iter().map(|forged| (door, way, forged)));
+                if way != "mesh" {
+                    cases.push((door, way, forger.not_yet()));
+                }
             }
         }
         let asked = stream::iter(cases).map(|(door, way, forged)| async move {
@@ -112,7 +119,8 @@ fn a_forged_token_is_refused_over_every_way_in() {
         let answers: Vec<(&Door, &str, Answer, Forged)> = asked.buffered(AT_ONCE).collect().await;
         for (door, way, answer, forged) in answers {
             let what = format!("{} over {way}: {}", door.method.name(), forged.what);
-            table.same(&what, &forged.token, refused(way).to_owned(), told(&answer));
+            let expected = refused(door.method, way, &forged);
+            table.same(&what, &forged.token, expected.to_owned(), told(&answer));
         }
         let visited = tokio::time::timeout(Duration::from_millis(1), trap.accept()).await.is_ok();
         table.same("somebody fetched keys from where a token says", &trap_url, false, visited);
@@ -189,6 +197,43 @@ fn a_token_is_believed_in_the_authorization_header_only() {
         }
         table.end();
     });
+}
+
+/// Straight at a service, where no edge has looked at the header before.
+#[test]
+fn a_service_itself_believes_a_bearer_token_and_nothing_else() {
+    attack(async |platform| {
+        let mut table = Table::new("token-places-mesh");
+        let token = platform.admin.client.token().unwrap();
+        let good = format!("Bearer {token}");
+        let cases = [
+            ("a bearer token", vec![good.clone()], Code::Ok),
+            ("no token", vec![], Code::Unauthenticated),
+            ("without a scheme", vec![token.to_owned()], Code::Unauthenticated),
+            ("another scheme", vec![format!("Token {token}")], Code::Unauthenticated),
+            ("as a password", vec![format!("Basic {token}")], Code::Unauthenticated),
+            ("two tokens in one value", vec![format!("{good}, {good}")], Code::Unauthenticated),
+            ("a bad token before it", vec![format!("{good}x"), good], Code::Unauthenticated),
+        ];
+        let peer = mesh::identity(&platform.stack, EDGE);
+        let channel = mesh::channel(&platform.stack, Some(&peer), "identity");
+        for (what, values, expected) in cases {
+            let got = get_me(&channel, &values).await;
+            table.same(what, &values.join("; "), expected, got);
+        }
+        table.end();
+    });
+}
+
+async fn get_me(channel: &Channel, authorization: &[String]) -> Code {
+    let mut request = tonic::Request::new(Vec::new());
+    for value in authorization {
+        request.metadata_mut().append("authorization", value.parse().unwrap());
+    }
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.unwrap();
+    let path = "/stoa.identity.v1.IdentityService/GetMe".parse().unwrap();
+    client.unary(request, path, Raw).await.map_or_else(|status| status.code(), |_| Code::Ok)
 }
 
 #[test]

@@ -50,6 +50,15 @@ impl Forger {
         all
     }
 
+    /// A claim that the platform never writes, and the edge still looks at (RFC 7519,
+    /// section 4.1.5).
+    pub fn not_yet(&self) -> Forged {
+        let mut claims = payload(&self.real);
+        claims["nbf"] = json!(claims["iat"].as_i64().unwrap() + 3_600);
+        let token = self.platform.seal(&self.header().to_string(), &claims.to_string());
+        Forged { what: "nbf is in an hour".to_owned(), token }
+    }
+
     /// As the platform writes it.
     fn header(&self) -> Value {
         let part = self.real.split('.').next().unwrap();
