@@ -1,10 +1,14 @@
 //! What is logged while a test runs, on its own thread.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use tracing::Level;
 use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Level};
+
+/// Where there is one subscriber, tracing asks only the thread that comes to a line first
+/// whether anybody wants it, and that may be the thread of another test.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
 /// Lines of JSON with the fields of their spans.
 #[derive(Clone, Default)]
@@ -13,6 +17,7 @@ pub struct Logs(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// Until the guard is dropped. All that is to be seen must run on this thread.
     pub fn capture() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let logs = Self::default();
         let writer = logs.clone();
         let subscriber = tracing_subscriber::fmt()
