@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// The most that a document holds, in bytes of JSON: some thousand orders. Whoever
-/// receives it must take messages of this size.
-pub const MAX_BYTES: usize = 8 << 20;
+/// The most that a document holds, in bytes of JSON: some thousand orders. It fits into
+/// the largest message that clients take unless told otherwise, which is 4 MiB.
+pub const MAX_BYTES: usize = 3 << 20;
 
 static CONTRACT: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).ok());
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn a_document_that_is_full_says_so_and_stays_within_its_limit() {
         let mut export = Export::default();
-        let entry = Value::String("x".repeat(1 << 20));
+        let entry = Value::String("x".repeat(1 << 18));
         let taken = (0..20).take_while(|_| export.add("orders", entry.clone())).count();
-        assert_eq!(taken, 7);
+        assert_eq!(taken, 11);
         assert!(!export.add("orders", Value::Null), "nothing is taken after a gap");
         let text = export.into_json();
         assert!(text.len() <= MAX_BYTES && text.ends_with(r#""truncated":true}"#));

@@ -1,9 +1,10 @@
-//! What services beside identity know of a person goes, in every store, while the
-//! person's token is still good.
+//! What is known of a person can be had as a copy, and goes, in every store: from the
+//! services beside identity while the person's token is still good, and from all of
+//! them when the account is closed.
 
 use e2e::mesh;
 use proto::{cart, notifications, orders, payments};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,9 +15,10 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::platform::{Platform, eventually, with_platform};
 
-/// Databases that erasure by these services is about, and those that never had to know.
-const DATABASES: [&str; 6] =
+/// Every database but identity's.
+const BESIDE: [&str; 6] =
     ["catalog", "inventory", "orders", "payments", "notifications", "sandbox"];
+const PASSWORD: &str = "correct horse battery";
 
 /// Somebody whose personal fields stand nowhere else.
 struct Marked {
@@ -34,7 +36,7 @@ impl Marked {
         };
         let marks: Vec<_> = ["e", "n", "r", "s", "c", "p"].into_iter().map(mark).collect();
         let email = format!("{}@example.com", marks[0]);
-        let body = json!({"email": email, "password": "correct horse battery",
+        let body = json!({"email": email, "password": PASSWORD,
             "display_name": marks[1]});
         let anonymous = platform.anonymous();
         let session = anonymous.post("/v1/auth/register", body).await.ok();
@@ -64,6 +66,17 @@ impl Marked {
             inbox["notifications"].as_array()?.iter().any(sent).then_some(())
         })
         .await;
+    }
+
+    /// What is left of her in databases.
+    fn tombstones(&self) -> [String; 3] {
+        ["orders", "payments", "notifications"]
+            .map(|database| format!("{database} public.erased_users: {}", self.user))
+    }
+
+    /// What is left of her in Redis.
+    fn key(&self) -> String {
+        format!("cart:{{{}}}:erased", self.user)
     }
 
     /// What must not be found.
@@ -111,10 +124,10 @@ impl Services {
     }
 }
 
-/// Where any of the values stands, in any row of any table of any database.
-async fn places(platform: &Platform, values: &[String]) -> Vec<String> {
+/// Where any of the values stands, in any row of any table of these databases.
+async fn places(platform: &Platform, databases: &[&str], values: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    for database in DATABASES {
+    for database in databases {
         let pool = PgPool::connect(&platform.stack.postgres_url(database).unwrap()).await.unwrap();
         let places = testkit::places_of(&pool, values).await;
         found.extend(places.into_iter().map(|place| format!("{database} {place}")));
@@ -145,7 +158,7 @@ fn a_person_who_was_erased_stands_in_no_store_of_these_services() {
         let product = platform.admin.product(1_299, 10).await;
         let ada = Marked::register(&platform).await;
         ada.live(&product).await;
-        let before = places(&platform, &ada.values()).await;
+        let before = places(&platform, &BESIDE, &ada.values()).await;
         for database in ["orders", "payments", "notifications"] {
             assert!(before.iter().any(|p| p.starts_with(database)), "{database}: {before:?}");
         }
@@ -159,12 +172,8 @@ fn a_person_who_was_erased_stands_in_no_store_of_these_services() {
             services.erase(&ada.user).await.then_some(())
         })
         .await;
-        let tombstones: Vec<_> = ["orders", "payments", "notifications"]
-            .map(|database| format!("{database} public.erased_users: {}", ada.user))
-            .into();
-        assert_eq!(places(&platform, &ada.values()).await, tombstones);
-        let tombstone = format!("cart:{{{}}}:erased", ada.user);
-        assert_eq!(keys_of(&platform, &ada.user).await, [tombstone]);
+        assert_eq!(places(&platform, &BESIDE, &ada.values()).await, ada.tombstones());
+        assert_eq!(keys_of(&platform, &ada.user).await, [ada.key()]);
 
         let item = json!({"product_id": product, "quantity": 1});
         let refused = ada.client.post("/v1/cart/items", item).await;
@@ -175,5 +184,42 @@ fn a_person_who_was_erased_stands_in_no_store_of_these_services() {
             assert!(empty, "{list}: {seen}");
         }
         assert!(!platform.mail_to(&ada.email).is_empty(), "what was sent is hers");
+    });
+}
+
+#[test]
+fn a_closed_account_is_gone_from_every_store_and_its_copy_had_everything() {
+    with_platform(async |platform| {
+        let product = platform.admin.product(1_299, 10).await;
+        let ada = Marked::register(&platform).await;
+        ada.live(&product).await;
+        let databases = [&BESIDE[..], &["identity"]].concat();
+        let before = places(&platform, &databases, &ada.values()).await;
+        assert!(before.iter().any(|place| place.starts_with("identity")), "{before:?}");
+
+        // An archive without compression: what is in it can be searched.
+        let archive = ada.client.request(Method::GET, "/v1/users/me:export");
+        let archive = archive.send().await.unwrap().error_for_status().unwrap();
+        let archive = archive.bytes().await.unwrap();
+        let has = |text: &str| archive.windows(text.len()).any(|part| part == text.as_bytes());
+        for text in ada.marks.iter().chain([&product]) {
+            assert!(has(text), "{text} is in the copy");
+        }
+
+        ada.client.post("/v1/users/me:close", json!({"current_password": PASSWORD})).await.ok();
+        eventually("nothing is left but tombstones", async || {
+            let found = places(&platform, &databases, &ada.values()).await;
+            (found == ada.tombstones()).then_some(())
+        })
+        .await;
+        assert_eq!(keys_of(&platform, &ada.user).await, [ada.key()]);
+        let order = ada.client.post_once("/v1/orders", crate::client::order("tok_visa")).await;
+        assert!(order.status.is_client_error(), "{order:?}");
+        let login = json!({"email": ada.email, "password": PASSWORD});
+        let login = platform.anonymous().post("/v1/auth/login", login).await;
+        assert_eq!(login.reason(), "BAD_CREDENTIALS");
+        let mails = platform.mail_to(&ada.email);
+        let last = mails.iter().filter(|mail| mail.contains("Subject: Your account is closed"));
+        assert_eq!(last.count(), 1, "she was told: {mails:?}");
     });
 }
