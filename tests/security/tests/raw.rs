@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Nothing more comes after this long a silence.
-const SILENCE: Duration = Duration::from_millis(1_000);
+/// Nothing more comes after this long a silence. Longer than the second that the edge waits
+/// before it hangs up on whom it has refused, so that the refusal is read.
+const SILENCE: Duration = Duration::from_millis(3_000);
 
 /// What the edge said to some bytes.
 pub struct Reply {
