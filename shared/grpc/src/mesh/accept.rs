@@ -65,6 +65,8 @@ impl Door {
             tokio::select! {
                 accepted = self.listener.accept(), if room => match accepted {
                     Ok((tcp, from)) => drop(self.handshakes.spawn(arrive(tcp, from, self.mesh.clone()))),
+                    // It was gone before we came to it.
+                    Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept a connection");
                         tokio::time::sleep(PAUSE).await;
