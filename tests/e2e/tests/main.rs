@@ -16,6 +16,7 @@ mod platform;
 mod redaction;
 mod refusals;
 mod rolling;
+mod rotation;
 mod schemathesis;
 mod stoactl;
 mod typescript;
