@@ -7,6 +7,8 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{Command, Error, Parser};
 
+const HINT: &str = "A setting whose value is not shown here, X, may also stand in a file: X_FILE.";
+
 /// Reads a process's settings; ends it with an explanation when they are wrong.
 ///
 /// A secret `X`, whose value is hidden in `--help`, may also stand in the file that
@@ -20,7 +22,7 @@ fn read<C: Parser>(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<C, Error> {
-    let mut command = C::command();
+    let mut command = C::command().after_help(HINT);
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     for secret in secrets(&command) {
         let file = format!("{}_FILE", secret.variable);
@@ -41,7 +43,7 @@ fn read<C: Parser>(
         argument.push(value);
         arguments.push(argument);
     }
-    C::try_parse_from(arguments)
+    C::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }
 
 struct Secret {
@@ -140,6 +142,12 @@ mod tests {
         let path = file.path().to_str().unwrap();
         let error = settings(&[("SETTINGS_TEST_URL_FILE", path)], &[]).unwrap_err();
         assert!(error.contains("is empty"), "{error}");
+    }
+
+    #[test]
+    fn the_help_says_so() {
+        let help = settings(&[], &["--help"]).unwrap_err();
+        assert!(help.contains("X_FILE") && help.contains("[env: SETTINGS_TEST_KEY]"), "{help}");
     }
 
     #[test]

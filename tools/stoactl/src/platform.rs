@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use grpc::{Mesh, MeshChannel, MeshConfig};
+use grpc::{Mesh, MeshChannel, MeshConfig, MeshTls};
 
 /// Where the platform is. What is not given is looked for under `--state`.
 #[derive(clap::Args, Debug)]
@@ -23,6 +23,9 @@ pub struct Platform {
         global = true
     )]
     addresses: Vec<(String, String)>,
+    /// Who does TLS with the services.
+    #[arg(long, env = "MESH_TLS", value_enum, default_value_t, global = true)]
+    mesh_tls: MeshTls,
     /// The certificate of the workload `tools`, PEM.
     #[arg(long, env = "MESH_CERT", global = true)]
     mesh_cert: Option<PathBuf>,
@@ -61,6 +64,7 @@ impl Platform {
         };
         let (certificate, key) = (pki(mesh_cert, "tools.pem"), pki(mesh_key, "tools.key"));
         let mesh = Mesh::load(&MeshConfig {
+            mesh_tls: self.mesh_tls,
             mesh_trust_domain: self.mesh_trust_domain,
             mesh_namespace: self.mesh_namespace,
             ..MeshConfig::native(certificate, key, pki(mesh_ca, "ca.pem"))
@@ -121,6 +125,7 @@ mod tests {
         let platform = Platform {
             state: nowhere.path().to_owned(),
             addresses: Vec::new(),
+            mesh_tls: MeshTls::Native,
             mesh_cert: None,
             mesh_key: None,
             mesh_ca: None,
