@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use e2e::client::{Answer, Client, send};
+use e2e::dynamic::Raw;
 use e2e::platform::Platform;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -14,6 +15,8 @@ use h2::client::{self, SendRequest};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tonic::Code;
+use tonic::transport::Endpoint;
 
 use crate::arena::attack;
 use crate::table::Table;
@@ -176,6 +179,36 @@ async fn call(sender: SendRequest<Bytes>, coding: &str, message: &[u8]) -> Strin
     }
     let trailers = response.body_mut().trailers().await.unwrap();
     trailers.as_ref().and_then(of).unwrap_or_else(|| format!("HTTP {}", response.status()))
+}
+
+/// Bytes that are no protobuf, or not of the message that is asked for.
+#[test]
+fn a_grpc_message_that_is_no_message_is_refused() {
+    attack(async |platform| {
+        let mut table = Table::new("hostile-protobuf");
+        let channel = Endpoint::from_shared(platform.stack.edge_url()).unwrap().connect_lazy();
+        let nested = (0..10_000).flat_map(|_| [0x1b]).collect();
+        let cases: [(&str, Vec<u8>); 8] = [
+            ("a field that is cut off", vec![0x0a, 0x24, b'a']),
+            ("a length beyond all", vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+            ("text that is no UTF-8", vec![0x0a, 2, 0xff, 0xfe]),
+            ("another type", vec![0x08, 1]),
+            ("a number that never ends", vec![0xff; 40]),
+            ("a field without a number", vec![0x00, 1]),
+            ("a wire type that does not exist", vec![0x0f, 1]),
+            ("groups in groups, 10,000", nested),
+        ];
+        for (what, bytes) in cases {
+            let mut client = tonic::client::Grpc::new(channel.clone());
+            client.ready().await.unwrap();
+            let path = "/stoa.catalog.v1.CatalogService/GetProduct".parse().unwrap();
+            let sent = format!("{:02x?}", &bytes[..bytes.len().min(8)]);
+            let got = client.unary(tonic::Request::new(bytes), path, Raw).await;
+            let got = got.map_or_else(|status| status.code(), |_| Code::Ok);
+            table.same(what, &sent, Code::InvalidArgument, got);
+        }
+        table.end();
+    });
 }
 
 /// Numbers that fit no field, wherever a number is asked for.

@@ -9,14 +9,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::EDGE;
+use e2e::CONTRACT;
+use e2e::dynamic::{Call, grpc};
 use e2e::platform::{Platform, eventually};
-use rcgen::{CertificateParams, Issuer, KeyPair};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use rustls::crypto::ring;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
+use serde_json::json;
+use tonic::Code;
+use tonic::transport::Identity;
 
 use crate::arena::{attack, attack_slowly};
 use crate::table::Table;
@@ -130,6 +136,28 @@ fn a_renewed_certificate_is_used_at_once_and_breaks_no_connection() {
     });
 }
 
+/// It is signed by the mesh's authority on one machine, and names nobody of the mesh.
+#[test]
+fn the_certificate_that_people_see_opens_nothing_inside() {
+    attack_slowly(async |platform| {
+        let mut table = Table::new("tls-inside");
+        let dir = platform.stack.layout().path("envoy/tls");
+        let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+        let identity = Identity::from_pem(read("cert.pem"), read("key.pem"));
+        let method = CONTRACT.method("/stoa.catalog.v1.CatalogService/ListCategories").unwrap();
+        let request = json!({});
+        let call = Call { method, request: &request, token: None, idempotency_key: None };
+        let edge = e2e::mesh::identity(&platform.stack, EDGE);
+        let honest = e2e::mesh::channel(&platform.stack, Some(&edge), "catalog");
+        table.same("the edge", "its own certificate", Code::Ok, grpc(&honest, &call).await.code);
+        let stranger = e2e::mesh::channel(&platform.stack, Some(&identity), "catalog");
+        let got = grpc(&stranger, &call).await;
+        let shown = format!("{:?} {}", got.code, got.message);
+        table.row("a stranger", "HTTPS's own", "no connection", &shown, got.unconnected);
+        table.end();
+    });
+}
+
 /// What a certificate manager does: new files, renamed over the old ones.
 fn renew(platform: &Platform) {
     let pki = platform.stack.pki_dir();
@@ -137,7 +165,8 @@ fn renew(platform: &Platform) {
     let authority = KeyPair::from_pem(&read("ca.key")).unwrap();
     let authority = Issuer::from_ca_cert_pem(&read("ca.pem"), authority).unwrap();
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = params.signed_by(&key, &authority).unwrap();
     let dir = platform.stack.layout().path("envoy/tls");
     replace(&dir.join("key.pem"), &key.serialize_pem());
