@@ -160,6 +160,38 @@ async fn the_last_mail_is_sent_before_its_reader_is_forgotten() {
 }
 
 #[tokio::test]
+async fn a_fact_that_is_applied_as_the_erasure_comes_is_waited_for() {
+    let world = World::start().await;
+    // The contact is written down, and the welcome is not: in the middle.
+    let mut between = world.pool().begin().await.unwrap();
+    let lock = "lock table notifications in share mode";
+    sqlx::query(lock).execute(&mut *between).await.unwrap();
+    let ada = world.marked().await;
+    lock_is(&world, true).await;
+    let letting_go = async {
+        lock_is(&world, false).await;
+        between.rollback().await.unwrap();
+    };
+    tokio::join!(world.erase(ada), letting_go);
+    world.erase_completely(ada).await;
+    world.consumed(1).await;
+    world.assert_forgotten(ada).await;
+}
+
+/// Waits until somebody holds the lock of erasure, or waits for it.
+async fn lock_is(world: &World, granted: bool) {
+    let lock = "select exists (
+        select from pg_locks join pg_database on pg_database.oid = pg_locks.database
+        where datname = current_database() and locktype = 'advisory'
+            and classid = 1701994867 and granted = $1)";
+    eventually(&format!("the lock of erasure; granted: {granted}"), async || {
+        let lock = sqlx::query_scalar::<_, bool>(lock).bind(granted);
+        lock.fetch_one(world.pool()).await.unwrap().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn facts_that_race_with_an_erasure_leave_nothing() {
     let world = World::start().await;
     let mut users = Vec::new();

@@ -141,6 +141,11 @@ async fn an_order_that_has_not_ended_keeps_its_address_until_it_has() {
     let gate = stage.world.hold(Call::Capture, ada.id);
     let checkout = async {
         gate.reached().await;
+        eventually("all that is to be told so far was told", async || {
+            let unsent = "select count(*) from outbox where sent_at is null";
+            (stage.count(unsent).await == 0).then_some(())
+        })
+        .await;
         assert!(!shop.erase(ada.id).await, "it is paid for and not settled yet");
         assert!(!shop.erase(ada.id).await);
         let order = ada.orders(&shop.client).await.pop().unwrap();

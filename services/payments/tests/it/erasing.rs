@@ -180,6 +180,47 @@ async fn a_payment_begun_before_the_erasure_commits_is_waited_for_and_found() {
     world.assert_forgotten(&[order.user_id], &[]).await;
 }
 
+#[tokio::test]
+async fn a_refund_that_is_settled_as_the_erasure_comes_is_waited_for_with_its_fact() {
+    let world = World::start().await;
+    let order = Order::by("tok_visa");
+    world.captured(&order).await;
+    // The payment is changed, and its fact is not in the outbox: in the middle.
+    let mut between = world.database.pool.begin().await.unwrap();
+    let lock = "lock table ledger_entries in exclusive mode";
+    sqlx::query(lock).execute(&mut *between).await.unwrap();
+    let manager = Uuid::now_v7();
+    let erasing = async {
+        waiting_for(&world, "relation").await;
+        let letting_go = async {
+            waiting_for(&world, "transactionid").await;
+            between.rollback().await.unwrap();
+        };
+        tokio::join!(world.erase(order.user_id), letting_go).0
+    };
+    let (refunded, complete) = tokio::join!(world.refund(manager, &order, "k"), erasing);
+    refunded.unwrap();
+    if complete {
+        // The fact was published before, or it would be found now.
+        world.assert_forgotten(&[order.user_id], &[]).await;
+    }
+    world.erase_completely(order.user_id).await;
+    world.assert_forgotten(&[order.user_id], &[]).await;
+}
+
+/// Waits until somebody on this database waits for such a lock.
+async fn waiting_for(world: &World, kind: &'static str) {
+    // A lock on a transaction is of no database; whoever waits for it is.
+    let waiting = "select exists (
+        select from pg_locks join pg_stat_activity using (pid)
+        where datname = current_database() and locktype = $1 and not granted)";
+    eventually(&format!("somebody waits for a lock: {kind}"), async || {
+        let waiting = sqlx::query_scalar::<_, bool>(waiting).bind(kind);
+        waiting.fetch_one(&world.database.pool).await.unwrap().then_some(())
+    })
+    .await;
+}
+
 /// Waits until somebody holds the lock of erasure, or waits for it.
 async fn lock_is(world: &World, granted: bool) {
     let lock = "select exists (
