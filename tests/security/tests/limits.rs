@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use e2e::platform::{Platform, eventually};
+use futures::future::join_all;
 use h2::Reason;
 use h2::client::{self, SendRequest};
 use tokio::io::AsyncWriteExt;
@@ -40,9 +41,9 @@ fn headers_beyond_the_limits_are_refused() {
             ("a path of 33 KiB", format!("GET /{large} HTTP/1.1\r\nhost: a\r\n\r\n"), 431),
             ("a cookie of 33 KiB", get(&format!("cookie: {large}\r\n")), 431),
         ];
-        for (what, request, status) in cases {
-            let reply = raw::send(platform, request.as_bytes()).await;
-            table.same(what, &request, vec![status], reply.statuses());
+        let asked = cases.iter().map(|(_, request, _)| raw::send(platform, request.as_bytes()));
+        for ((what, request, status), reply) in cases.iter().zip(join_all(asked).await) {
+            table.same(what, request, vec![*status], reply.statuses());
         }
         table.end();
     });
@@ -174,19 +175,21 @@ async fn disconnects(platform: &Platform) -> u64 {
 fn a_flood_of_frames_ends_the_connection_and_nothing_else() {
     attack(async |platform| {
         let mut table = Table::new("frame-floods");
-        for (what, first, frame, count) in floods() {
+        let tried = floods().into_iter().map(async |(what, first, frame, count)| {
             let mut stream = raw::connect(platform).await;
-            stream
-                .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-                .await
-                .unwrap();
+            stream.write_all(PREFACE).await.unwrap();
             stream.write_all(&first).await.unwrap();
-            let ended = flood(&mut stream, &frame, count).await;
+            (what, count, flood(&mut stream, &frame, count).await)
+        });
+        for (what, count, ended) in join_all(tried).await {
             table.same(what, &format!("{count} frames"), true, ended);
         }
         table.end();
     });
 }
+
+/// How HTTP/2 begins (RFC 9113, section 3.4), with settings that say nothing.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// A frame of HTTP/2 (RFC 9113, section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -65,21 +65,16 @@ fn no_spelling_of_a_path_opens_what_is_shut() {
             ("nobody", String::new()),
             ("a customer", format!("authorization: Bearer {token}\r\n")),
         ];
-        for (who, header) in &callers {
-            let asked = USERS.map(|path| get(path, header));
-            let replies = join_all(asked.iter().map(|r| raw::send(platform, r.as_bytes()))).await;
-            for (path, reply) in USERS.iter().zip(replies) {
-                let got = reply.statuses();
-                let shut = got.len() == 1 && [400, 401, 403, 404].contains(&got[0]);
-                let expected = "once 400, 401, 403 or 404";
-                table.row(
-                    who,
-                    &format!("GET {path}"),
-                    expected,
-                    &format!("{got:?} {}", reply.reason()),
-                    shut,
-                );
-            }
+        let cases: Vec<_> = callers.iter().flat_map(|c| USERS.map(|path| (c, path))).collect();
+        let asked = cases.iter().map(async |((_, header), path)| {
+            raw::send(platform, get(path, header).as_bytes()).await
+        });
+        for (((who, _), path), reply) in cases.iter().zip(join_all(asked).await) {
+            let got = reply.statuses();
+            let shut = got.len() == 1 && [400, 401, 403, 404].contains(&got[0]);
+            let expected = "once 400, 401, 403 or 404";
+            let shown = format!("{got:?} {}", reply.reason());
+            table.row(who, &format!("GET {path}"), expected, &shown, shut);
         }
         table.end();
     });
