@@ -241,7 +241,7 @@ fn a_cookie_never_authenticates_wherever_it_is_sent() {
     attack(async |platform| {
         let mut table = Table::new("cookies");
         let token = platform.admin.client.token().unwrap();
-        let cookie = format!("access_token={token}; session={token}; jwt={token}");
+        let cookie = format!("access_token={token}; session={token}; stoa_signin={token}");
         let guarded = CONTRACT.external().filter(|(_, m)| m.policy.access.needs_user());
         for (_, method) in guarded {
             let http = method.http.as_ref().expect("a REST form");
