@@ -28,7 +28,7 @@ test: cargo ## all tests, on real stores; PACKAGE=orders runs one crate's
 chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-undo|skip-inbox
 	@$(XTASK) chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(BROKEN),--broken $(BROKEN))
 
-bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts or notify
+bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts, notify or login-storm
 	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))
 
 lint: cargo ## formatting, clippy, buf, the house rules

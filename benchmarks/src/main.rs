@@ -4,6 +4,7 @@
 mod facts;
 mod hot_stock;
 mod load;
+mod login_storm;
 mod notify;
 mod table;
 
@@ -31,6 +32,8 @@ enum Bench {
     Facts,
     /// What waking the relay costs those who commit.
     Notify,
+    /// Many who sign in at once, and those who are signed in.
+    LoginStorm,
 }
 
 #[tokio::main]
@@ -45,6 +48,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Bench::Notify) {
         notify::run(seconds).await?;
+    }
+    if wanted(Bench::LoginStorm) {
+        login_storm::run(seconds).await?;
     }
     Ok(())
 }

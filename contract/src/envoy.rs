@@ -12,6 +12,7 @@ mod limits;
 mod listener;
 mod operations;
 mod routes;
+mod signin;
 mod tls;
 
 use anyhow::Result;

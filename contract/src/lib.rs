@@ -31,7 +31,7 @@ use anyhow::Result;
 pub use constraints::Constraints;
 pub use model::{
     Access, Call, Contract, EDGE, ErrorCase, External, Fact, HttpRule, Method, Needs, Policy, Rate,
-    Resource, Retry, Role, Service, Slo, Store, TOOLS, is_sensitive,
+    Resource, Retry, Role, Service, Slo, Store, TOOLS, is_secret, is_sensitive,
 };
 
 /// A generated file.

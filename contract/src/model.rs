@@ -178,6 +178,13 @@ pub fn is_sensitive(field: &FieldDescriptor) -> Result<bool> {
     Ok(level.is_some_and(|l| l != 0))
 }
 
+/// Whether a field holds a credential.
+pub fn is_secret(field: &FieldDescriptor) -> Result<bool> {
+    const SECRET: u64 = 2;
+    let level: Option<serde_json::Value> = option(&field.options(), "sensitivity")?;
+    Ok(level.is_some_and(|l| l == SECRET))
+}
+
 /// The field at a dotted path.
 fn field_at(message: &MessageDescriptor, path: &str) -> Result<FieldDescriptor> {
     let unknown = || anyhow::anyhow!("{} has no field {path}", message.full_name());

@@ -397,6 +397,56 @@ export interface paths {
         patch: operations["updatePreferences"];
         trace?: never;
     };
+    "/v1/oauth-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All of them, newest first
+         * @description All of them, newest first.
+         *
+         *     Permission `clients:write`: admin. Answers within 2 s.
+         */
+        get: operations["listClients"];
+        put?: never;
+        /**
+         * Registers an application
+         * @description Registers an application. The answer holds its secret, this once.
+         *
+         *     Permission `clients:write`: admin. Answers within 2 s.
+         */
+        post: operations["createClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth-clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes one away with all that it was granted: its refresh tokens end at once, its access tokens when they expire
+         * @description Takes one away with all that it was granted: its refresh tokens end at once, its access tokens when they expire.
+         *
+         *     Permission `clients:write`: admin. Answers within 2 s.
+         */
+        delete: operations["deleteClient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders": {
         parameters: {
             query?: never;
@@ -1306,6 +1356,28 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description An application. */
+        Client: {
+            /** @description UUID; its `client_id`. */
+            client_id: string;
+            /** @description What people are shown. */
+            display_name: string;
+            /** @description Where browsers go back to. */
+            redirect_uris: string[];
+            /** @description Where they go after signing out. */
+            post_logout_redirect_uris: string[];
+            /** @description It has a secret. */
+            confidential: boolean;
+            /** @description People are not asked whether they consent. */
+            first_party: boolean;
+            /** @description What it may do in its own name. */
+            roles: string[];
+            /**
+             * Format: date-time
+             * @description When it was registered.
+             */
+            create_time?: string;
+        };
         /** @description An account to close. */
         CloseAccountRequest: {
             /** @description The account's password, once more. */
@@ -1326,6 +1398,31 @@ export interface components {
              * @example 123456
              */
             code: string;
+        };
+        /** @description An application to register. */
+        CreateClientRequest: {
+            /**
+             * @description What people are shown.
+             * @example Gift finder
+             */
+            display_name: string;
+            /** @description Where browsers go back to: https, or this machine; compared as a whole. */
+            redirect_uris?: string[];
+            /** @description Where they go after signing out. */
+            post_logout_redirect_uris?: string[];
+            /** @description It runs on a server and can keep a secret. */
+            confidential?: boolean;
+            /** @description It is one of ours: people are not asked whether they consent. */
+            first_party?: boolean;
+            /** @description What it may do in its own name (client credentials); needs a secret. */
+            roles?: string[];
+        };
+        /** @description What was registered. */
+        CreateClientResponse: {
+            /** @description The application. */
+            client?: components["schemas"]["Client"];
+            /** @description Empty where it has none. */
+            client_secret: string;
         };
         /** @description A fact that was put aside. Never its content, which may be personal. */
         DeadLetter: {
@@ -1388,7 +1485,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "CODE_WRONG" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "EMAIL_VERIFIED" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "LOGIN_THROTTLED" | "MAIL_TOKEN_INVALID" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PASSWORD_COMMON" | "PASSWORD_WRONG" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROTATION_RUNNING" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SECOND_FACTOR_ACTIVE" | "SECOND_FACTOR_NOT_ENROLLED" | "SECOND_FACTOR_REQUIRED" | "SESSION_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOO_MANY_MAILS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
+        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "CLIENT_NOT_FOUND" | "CODE_WRONG" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "EMAIL_VERIFIED" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "LOGIN_THROTTLED" | "MAIL_TOKEN_INVALID" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PASSWORD_COMMON" | "PASSWORD_WRONG" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROTATION_RUNNING" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SECOND_FACTOR_ACTIVE" | "SECOND_FACTOR_NOT_ENROLLED" | "SECOND_FACTOR_REQUIRED" | "SESSION_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOO_MANY_MAILS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -1427,6 +1524,11 @@ export interface components {
         ListCategoriesResponse: {
             /** @description By name. */
             categories: components["schemas"]["Category"][];
+        };
+        /** @description Applications. */
+        ListClientsResponse: {
+            /** @description Newest first. */
+            clients: components["schemas"]["Client"][];
         };
         /** @description Dead letters, counted. */
         ListDeadLettersResponse: {
@@ -3896,6 +3998,202 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["ContentTooLargeBody"];
             415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listClients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Applications. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "clients": [
+                     *         {
+                     *           "client_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "display_name": "display name",
+                     *           "redirect_uris": [
+                     *             "redirect uris"
+                     *           ],
+                     *           "post_logout_redirect_uris": [
+                     *             "post logout redirect uris"
+                     *           ],
+                     *           "confidential": true,
+                     *           "first_party": true,
+                     *           "roles": [
+                     *             "roles"
+                     *           ],
+                     *           "create_time": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListClientsResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Gift finder",
+                 *       "redirect_uris": [
+                 *         "https://gifts.example/callback"
+                 *       ],
+                 *       "post_logout_redirect_uris": [
+                 *         "https://gifts.example/"
+                 *       ],
+                 *       "confidential": true,
+                 *       "first_party": true,
+                 *       "roles": [
+                 *         "customer"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateClientRequest"];
+            };
+        };
+        responses: {
+            /** @description What was registered. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "client": {
+                     *         "client_id": "019a0000-0000-7000-8000-000000000001",
+                     *         "display_name": "display name",
+                     *         "redirect_uris": [
+                     *           "redirect uris"
+                     *         ],
+                     *         "post_logout_redirect_uris": [
+                     *           "post logout redirect uris"
+                     *         ],
+                     *         "confidential": true,
+                     *         "first_party": true,
+                     *         "roles": [
+                     *           "roles"
+                     *         ],
+                     *         "create_time": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "client_secret": "client secret"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreateClientResponse"];
+                };
+            };
+            /**
+             * @description - `ROLE_UNKNOWN`: there is no such role.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `CLIENT_NOT_FOUND`: there is no such application.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];

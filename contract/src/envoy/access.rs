@@ -56,6 +56,11 @@ pub(super) fn token_of_route(access: &Access) -> (String, Value) {
     (JWT.to_owned(), typed(&format!("{JWT_TYPE}.PerRouteConfig"), config))
 }
 
+/// A route that asks for none, and does not look at one.
+pub(super) fn no_token_of_route() -> (String, Value) {
+    (JWT.to_owned(), typed(&format!("{JWT_TYPE}.PerRouteConfig"), json!({"disabled": true})))
+}
+
 /// Allows what the contract allows and nothing else. One policy per
 /// permission; a path that is in none of them is refused.
 pub(super) fn rbac(contract: &Contract) -> Value {

@@ -5,13 +5,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access, clusters, docs, guard, limits, millis, typed};
+use super::{access, clusters, docs, guard, limits, millis, signin, typed};
 use crate::model::{Contract, Method, Service};
 use crate::resilience::RETRY_ON;
 
 pub(super) fn table(contract: &Contract) -> Value {
     let mut routes = vec![two_hosts()];
     routes.extend(contract.external().map(|(s, m)| rpc(contract, s, m)));
+    // Before the guard, which knows JSON only.
+    routes.extend(signin::routes());
     routes.extend(guard::routes(contract));
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
     routes.push(docs::route());

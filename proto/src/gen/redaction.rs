@@ -87,6 +87,14 @@ impl std::fmt::Debug for crate::stoa::identity::v1::CloseAccountRequest {
             .finish()
     }
 }
+impl std::fmt::Debug for crate::stoa::identity::v1::CreateClientResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreateClientResponse")
+            .field("client", &self.client)
+            .field("client_secret", &"[redacted]")
+            .finish()
+    }
+}
 impl std::fmt::Debug for crate::stoa::identity::v1::UserRegistered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UserRegistered")

@@ -211,6 +211,30 @@ pub static ROUTES: &[Route] = &[
     },
     Route {
         verb: "POST",
+        template: "/v1/oauth-clients",
+        request: "stoa.identity.v1.CreateClientRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.CreateClientRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/oauth-clients",
+        request: "stoa.identity.v1.ListClientsRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "DELETE",
+        template: "/v1/oauth-clients/{client_id}",
+        request: "stoa.identity.v1.DeleteClientRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
         template: "/v1/auth/register",
         request: "stoa.identity.v1.RegisterRequest",
         parameters: &[],
@@ -788,6 +812,58 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.CreateClientRequest",
+        fields: &[
+            Field {
+                name: "display_name",
+                json_name: "displayName",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "redirect_uris",
+                json_name: "redirectUris",
+                repeated: true,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "post_logout_redirect_uris",
+                json_name: "postLogoutRedirectUris",
+                repeated: true,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "confidential",
+                json_name: "confidential",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+            Field {
+                name: "first_party",
+                json_name: "firstParty",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+            Field {
+                name: "roles",
+                json_name: "roles",
+                repeated: true,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.DeleteClientRequest",
+        fields: &[
+            Field {
+                name: "client_id",
+                json_name: "clientId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.EnrollSecondFactorRequest",
         fields: &[
             Field {
@@ -820,6 +896,10 @@ pub static SHAPES: &[Shape] = &[
                 kind: Kind::Text,
             },
         ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListClientsRequest",
+        fields: &[],
     },
     Shape {
         message: "stoa.identity.v1.ListSecurityEventsRequest",

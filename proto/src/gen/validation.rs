@@ -181,6 +181,9 @@ impl Validate for crate::stoa::identity::v1::ChangePasswordRequest {
         check::max_len(v, "new_password", &self.new_password, 128);
     }
 }
+impl Validate for crate::stoa::identity::v1::Client {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::identity::v1::CloseAccountRequest {
     fn validate(&self, v: &mut Violations) {
         check::min_len(v, "current_password", &self.current_password, 1);
@@ -193,6 +196,46 @@ impl Validate for crate::stoa::identity::v1::ConfirmSecondFactorRequest {
             static PATTERN: check::Pattern = check::Pattern::new("^[0-9]{6}$");
             check::matches(v, "code", &self.code, &PATTERN);
         }
+    }
+}
+impl Validate for crate::stoa::identity::v1::CreateClientRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::min_len(v, "display_name", &self.display_name, 1);
+        check::max_len(v, "display_name", &self.display_name, 100);
+        check::max_items(v, "redirect_uris", &self.redirect_uris, 20);
+        for (index, item) in self.redirect_uris.iter().enumerate() {
+            let name = "redirect_uris";
+            check::min_len(v, &check::at(name, index), item, 1);
+            check::max_len(v, &check::at(name, index), item, 500);
+        }
+        check::max_items(
+            v,
+            "post_logout_redirect_uris",
+            &self.post_logout_redirect_uris,
+            20,
+        );
+        for (index, item) in self.post_logout_redirect_uris.iter().enumerate() {
+            let name = "post_logout_redirect_uris";
+            check::min_len(v, &check::at(name, index), item, 1);
+            check::max_len(v, &check::at(name, index), item, 500);
+        }
+        check::max_items(v, "roles", &self.roles, 10);
+        check::unique(v, "roles", &self.roles);
+        for (index, item) in self.roles.iter().enumerate() {
+            let name = "roles";
+            check::min_len(v, &check::at(name, index), item, 1);
+            check::max_len(v, &check::at(name, index), item, 50);
+        }
+    }
+}
+impl Validate for crate::stoa::identity::v1::CreateClientResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::nested(v, "client", &self.client);
+    }
+}
+impl Validate for crate::stoa::identity::v1::DeleteClientRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::uuid(v, "client_id", &self.client_id);
     }
 }
 impl Validate for crate::stoa::identity::v1::EnrollSecondFactorRequest {
@@ -227,6 +270,14 @@ impl Validate for crate::stoa::identity::v1::Jwk {
 impl Validate for crate::stoa::identity::v1::Jwks {
     fn validate(&self, v: &mut Violations) {
         check::each(v, "keys", &self.keys);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListClientsRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListClientsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "clients", &self.clients);
     }
 }
 impl Validate for crate::stoa::identity::v1::ListSecurityEventsRequest {

@@ -1,6 +1,7 @@
 //! The gRPC API: parse, call a use case, convert.
 
 mod accounts;
+mod clients;
 mod convert;
 mod keys;
 mod origin;
@@ -9,9 +10,11 @@ mod security;
 use std::sync::Arc;
 
 pub use accounts::AccountApi;
+pub use clients::ClientApi;
 use grpc::{Caller, Problem};
 pub use keys::LocalKeys;
 use origin::origin;
+pub use origin::origin_of;
 use proto::identity::v1 as pb;
 use proto::identity::v1::identity_service_server::IdentityService;
 pub use security::SecurityApi;

@@ -10,20 +10,23 @@ use anyhow::{Context, Result};
 use events::Relay;
 use grpc::{Host, Mesh, Server, Verifier};
 use proto::identity::v1::account_service_server::AccountServiceServer;
+use proto::identity::v1::client_service_server::ClientServiceServer;
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
 use proto::identity::v1::security_service_server::SecurityServiceServer;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use upkeep::Upkeep;
 
-use crate::api::{AccountApi, IdentityApi, LocalKeys, SecurityApi};
+use crate::api::{AccountApi, ClientApi, IdentityApi, LocalKeys, SecurityApi};
 use crate::config::Config;
+use crate::core::oauth::clients::Register;
 use crate::core::ports::{PersonalData, Ports};
-use crate::core::{Accounts, Erasure, Identity, Security};
+use crate::core::{Accounts, Erasure, Identity, OAuth, Security};
 use crate::infrastructure::elsewhere::{CartData, NotificationsData, OrdersData, PaymentsData};
 use crate::infrastructure::{
-    Argon2Passwords, Es256Keys, OwnData, PostgresAuditLog, PostgresErasures, PostgresGuesses,
-    PostgresMails, PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers, Sealing,
+    Argon2Passwords, Es256Keys, OwnData, PostgresAuditLog, PostgresClients, PostgresErasures,
+    PostgresGrants, PostgresGuesses, PostgresMails, PostgresRefreshTokens, PostgresSecondFactors,
+    PostgresUsers, Sealing,
 };
 
 /// The service, built but not yet running.
@@ -57,23 +60,38 @@ impl App {
         ensure_admin(&core, &config).await?;
         let erase_after = time::Duration::seconds(config.erasure.erase_after_seconds.into());
         let accounts = Arc::new(Accounts::new(ports.clone(), config.limits(), erase_after));
-        let security = Arc::new(Security::new(ports.clone(), config.key_plan()));
+        let issuer = config.host.token.jwt_issuer.clone();
+        let plan = config.key_plan();
+        let security = Arc::new(Security::new(ports.clone(), keys.clone(), issuer, plan));
+        let clients = Arc::new(PostgresClients::new(pool.clone()));
+        let grants = Arc::new(PostgresGrants::new(pool.clone()));
+        let oauth = OAuth::new(
+            ports.clone(),
+            clients.clone(),
+            grants.clone(),
+            keys.clone(),
+            config.limits(),
+            config.provider(),
+        );
 
         let mesh = Mesh::load(&config.host.mesh)?;
         let own = Arc::new(OwnData::new(pool.clone()));
         let erasure = Arc::new(Erasure::new(ports.clone(), own, elsewhere(&config, &mesh)?));
         // Its own keys: no call over the network to itself.
         let verifier = Verifier::new(&config.host.token, LocalKeys::new(keys));
-        let server = Server::bind("identity", &config.host.server, &mesh, verifier.clone())
+        let pages = crate::web::router(oauth, security.clone()).context("a page is malformed")?;
+        let server = Server::bind("identity", &config.host.server, &mesh, verifier)
             .await?
             .add(IdentityServiceServer::new(IdentityApi::new(Arc::new(core))))
             .add(AccountServiceServer::new(AccountApi::new(accounts, erasure.clone())))
-            .add(SecurityServiceServer::new(SecurityApi::new(security.clone(), verifier)));
+            .add(SecurityServiceServer::new(SecurityApi::new(security.clone())))
+            .add(ClientServiceServer::new(ClientApi::new(Register::new(clients))))
+            .add_pages(&crate::web::PATHS, pages);
         let relay = Relay::new("identity", pool.clone(), config.broker.clone());
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         let key_poll = Duration::from_secs(config.keys.key_poll_seconds);
-        Ok(Self { host, relay, upkeep: Upkeep { ports, security, erasure, key_poll } })
+        Ok(Self { host, relay, upkeep: Upkeep { ports, grants, security, erasure, key_poll } })
     }
 
     /// Where the API is served.

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use time::Duration;
 
 use crate::core::Lifetimes;
+use crate::core::oauth::Provider;
 use crate::core::proof::Limits;
 use crate::domain::{KeyPlan, Limit};
 use crate::infrastructure::Argon2Config;
@@ -39,6 +40,10 @@ pub struct Config {
     /// The first admin's password; not looked at once the account exists.
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<SecretString>,
+    /// Where everybody reaches the platform, for example `https://shop.example.com`:
+    /// the issuer of ID tokens (OpenID Connect).
+    #[arg(long, env = "PUBLIC_URL", default_value = "http://localhost:8080")]
+    pub public_url: String,
     #[command(flatten)]
     pub keys: KeyConfig,
     #[command(flatten)]
@@ -113,6 +118,16 @@ impl Config {
         Lifetimes {
             access: Duration::seconds(self.access_token_seconds.into()),
             refresh: Duration::seconds(self.refresh_token_seconds.into()),
+        }
+    }
+
+    /// What applications are told about us.
+    pub fn provider(&self) -> Provider {
+        Provider {
+            issuer: self.public_url.trim_end_matches('/').to_owned(),
+            api_issuer: self.host.token.jwt_issuer.clone(),
+            api_audience: self.host.token.jwt_audience.clone(),
+            lifetimes: self.lifetimes(),
         }
     }
 

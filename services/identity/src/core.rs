@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod erasure;
 pub mod error;
+pub mod oauth;
 mod one_time;
 mod opaque;
 pub mod ports;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub use accounts::Accounts;
 pub use erasure::Erasure;
 pub use error::Error;
+pub use oauth::OAuth;
+pub(crate) use opaque::generate as random_text;
 use ports::{Credentials, Ports, PublicKey, Rotation};
 use proof::{Limits, Proof};
 use secrecy::SecretString;
@@ -127,7 +130,7 @@ impl Identity {
     pub async fn refresh(&self, token: &SecretString, origin: &Origin) -> Result<Session, Error> {
         let now = types::now();
         let (refresh_token, next) = self.refresh_token(now)?;
-        match self.ports.tokens.rotate(opaque::hash(token), &next, origin).await? {
+        match self.ports.tokens.rotate(opaque::hash(token), &next, None, origin).await? {
             Rotation::Done(user, session) => self.session(user, session, refresh_token, now),
             Rotation::Refused => Err(Error::RefreshTokenInvalid),
             Rotation::Reused(user) => {

@@ -2,6 +2,7 @@
 
 pub mod guesses;
 pub mod mail;
+pub mod oauth;
 pub mod password;
 pub mod refresh;
 pub mod security_event;

@@ -8,8 +8,8 @@ pub mod signing;
 
 pub use passwords::{Argon2Config, Argon2Passwords};
 pub use postgres::{
-    OwnData, PostgresAuditLog, PostgresErasures, PostgresGuesses, PostgresMails,
-    PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers,
+    OwnData, PostgresAuditLog, PostgresClients, PostgresErasures, PostgresGrants, PostgresGuesses,
+    PostgresMails, PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers,
 };
 pub use sealing::Sealing;
 pub use signing::Es256Keys;

@@ -10,6 +10,8 @@ pub mod core;
 
 pub mod api;
 
+pub mod web;
+
 pub mod infrastructure;
 
 /// The service's own schema.

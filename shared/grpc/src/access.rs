@@ -18,6 +18,21 @@ pub(crate) enum Rule {
     Plumbing,
     /// A method of the contract.
     Method(&'static MethodPolicy),
+    /// A page that a service serves beside its methods.
+    Page,
+}
+
+/// Where pages are: whole paths, or everything below one that ends with `/`.
+pub(crate) fn is_page(pages: &[&str], path: &str) -> bool {
+    pages.iter().any(|page| path == *page || page.ends_with('/') && path.starts_with(page))
+}
+
+/// Pages are for people: they come through the edge.
+pub(crate) fn check_page(peer: &Peer) -> Result<(), Problem> {
+    match peer.workload.as_str() {
+        "edge" => Ok(()),
+        _ => Err(Problem::denied("CALLER_NOT_ALLOWED", "pages are served through the edge")),
+    }
 }
 
 /// The rule for a path. No policy, no call.

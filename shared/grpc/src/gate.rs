@@ -29,6 +29,8 @@ pub(crate) struct GateLayer {
     pub(crate) verifier: Verifier,
     pub(crate) domain: Arc<Domain>,
     pub(crate) load: Load,
+    /// Paths that are no methods of the contract.
+    pub(crate) pages: &'static [&'static str],
 }
 
 impl<S> Layer<S> for GateLayer {
@@ -96,7 +98,7 @@ impl GateLayer {
             Err(problem) => return Ok(refuse(problem)),
         };
         match self.admit(request).await {
-            Ok((request, Rule::Plumbing)) => inner.call(request).await,
+            Ok((request, Rule::Plumbing | Rule::Page)) => inner.call(request).await,
             Ok((request, Rule::Method(policy))) => {
                 let until = arrived + deadline::of_request(policy, request.headers());
                 deadline::within(until, inner.call(request)).await
@@ -113,6 +115,10 @@ impl GateLayer {
             Err(stranger) => return Err(unknown(&request, stranger)),
         };
         Span::current().record("rpc.peer", &peer.workload);
+        if access::is_page(self.pages, request.uri().path()) {
+            access::check_page(&peer)?;
+            return Ok((request, Rule::Page));
+        }
         let rule = access::rule(request.uri().path())?;
         if let Rule::Method(policy) = rule {
             access::check_peer(policy, &peer)?;

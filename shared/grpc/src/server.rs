@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::RoutesBuilder;
+use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Service;
@@ -46,6 +46,7 @@ pub struct Server {
     gate: GateLayer,
     mesh: Mesh,
     routes: RoutesBuilder,
+    pages: axum::Router,
     health: HealthReporter,
 }
 
@@ -68,8 +69,9 @@ impl Server {
         routes.add_service(reflection(workload)?.build_v1()?);
         routes.add_service(reflection(workload)?.build_v1alpha()?);
         let load = Load::new(&config.load);
-        let gate = GateLayer { verifier, domain: mesh.domain(), load };
-        Ok(Self { listener, gate, mesh: mesh.clone(), routes, health })
+        let gate = GateLayer { verifier, domain: mesh.domain(), load, pages: &[] };
+        let pages = axum::Router::new();
+        Ok(Self { listener, gate, mesh: mesh.clone(), routes, pages, health })
     }
 
     /// Adds a service of the API.
@@ -89,6 +91,14 @@ impl Server {
         self
     }
 
+    /// Adds pages, HTTP that is no RPC, for those who come through the edge. A path that
+    /// ends with `/` stands for everything below it.
+    pub fn add_pages(mut self, paths: &'static [&'static str], pages: axum::Router) -> Self {
+        self.gate.pages = paths;
+        self.pages = pages;
+        self
+    }
+
     /// The address that was bound.
     pub fn addr(&self) -> Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
@@ -97,6 +107,7 @@ impl Server {
     /// Serves until shutdown; says `SERVING` only while `ready` is true.
     pub async fn run(self, ready: watch::Receiver<bool>, shutdown: Shutdown) -> Result<()> {
         tokio::spawn(follow(self.health, ready));
+        let routes = Routes::from(self.routes.routes().into_axum_router().merge(self.pages));
         let router = tonic::transport::Server::builder()
             .max_connection_age(self.mesh.connection_age())
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
@@ -106,7 +117,7 @@ impl Server {
             // Whether there is room; who calls, and whether they may; then deadline and
             // measurement.
             .layer(self.gate)
-            .add_routes(self.routes.routes());
+            .add_routes(routes);
         let incoming = incoming(self.listener, self.mesh);
         let serving =
             router.serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());

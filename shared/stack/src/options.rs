@@ -67,9 +67,10 @@ impl Options {
             bin_dir,
             seed: false,
             fresh: true,
-            // Everybody comes from one address.
+            // Everybody comes from one address, many at the same moment.
             settings: vec![
                 ["identity", "GUESSES_PER_ADDRESS", "1000000"].map(str::to_owned).into(),
+                ["identity", "PASSWORD_HASHERS", "2"].map(str::to_owned).into(),
             ],
             detours: Vec::new(),
             replicas: Vec::new(),

@@ -148,6 +148,11 @@ impl Plan<'_> {
         Ok(spec)
     }
 
+    /// Where people reach the platform.
+    fn public_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.edge)
+    }
+
     fn particulars(&self, name: &str) -> Result<Vec<(&'static str, String)>> {
         let port = |to| self.options.port(name, to);
         let secret = |name| self.layout.secret(name);
@@ -156,6 +161,7 @@ impl Plan<'_> {
                 ("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
                 ("ADMIN_PASSWORD", secret("admin")?),
                 ("SEALING_KEYS", format!("local:{}", secret("sealing")?)),
+                ("PUBLIC_URL", self.public_url()),
             ],
             "cart" => {
                 let password = secret("redis")?;
@@ -172,7 +178,7 @@ impl Plan<'_> {
             "notifications" => vec![
                 ("SMTP_URL", format!("smtp://127.0.0.1:{}", port("smtp"))),
                 ("MAIL_FROM", "Stoa <shop@stoa.local>".to_owned()),
-                ("PUBLIC_URL", format!("http://127.0.0.1:{}", self.options.ports.edge)),
+                ("PUBLIC_URL", self.public_url()),
             ],
             _ => Vec::new(),
         })

@@ -33,6 +33,8 @@ pub struct World {
     subject: String,
     /// Where the customer is signed in besides.
     session: String,
+    /// An application that may be taken away.
+    client: String,
 }
 
 impl World {
@@ -55,7 +57,10 @@ impl World {
         let subject = subject.as_str().unwrap().to_owned();
         let (order, payment) = (id("order_id"), id("payment_id"));
         let session = other_session(&anonymous, &owner).await;
-        Self { people, owner, order, payment, product, doomed, subject, session }
+        let client = json!({"display_name": "Gift finder"});
+        let client = platform.admin.client.post("/v1/oauth-clients", client).await.ok();
+        let client = client["client"]["client_id"].as_str().unwrap().to_owned();
+        Self { people, owner, order, payment, product, doomed, subject, session, client }
     }
 
     /// The id of a thing of that kind: the customer's own where it has an owner.
@@ -67,6 +72,7 @@ impl World {
             "product" => &self.product,
             "user" => &self.subject,
             "session" => &self.session,
+            "client" => &self.client,
             "payment_provider" => "sandbox",
             _ => panic!(
                 "{} names a {kind}, and the matrix has none: add one to e2e/src/world.rs",

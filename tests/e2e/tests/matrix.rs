@@ -22,10 +22,10 @@ use uuid::Uuid;
 use crate::dynamic::{Answer, Call, grpc, rest, told};
 use crate::parity::CONTRACT;
 use crate::platform::alone_on_platform;
+use e2e::world::World;
 use expected::{Expected, Way, expected};
 use peers::Peer;
 use users::User;
-use e2e::world::World;
 
 /// Calls at the same time.
 const AT_ONCE: usize = 16;

@@ -23,7 +23,7 @@ async fn stoactl(platform: &Platform, token: Option<&str>, arguments: &[&str]) -
 }
 
 /// What it answers when all is well.
-async fn told(platform: &Platform, arguments: &[&str]) -> String {
+pub async fn told(platform: &Platform, arguments: &[&str]) -> String {
     let output = stoactl(platform, None, arguments).await;
     let (text, error) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{arguments:?}: {error}");

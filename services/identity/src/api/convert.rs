@@ -10,7 +10,9 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::core::ports::{Listed, PublicKey, SignIn, Verification};
+use crate::core::security::ActiveToken;
 use crate::core::{Error, Session};
+use crate::domain::oauth::Client;
 use crate::domain::{KeyInfo, KeyState, RuleBroken, User};
 
 /// When a refused sign-in is worth another try.
@@ -62,6 +64,42 @@ pub(super) fn security_event(event: Listed) -> pb::SecurityEvent {
     let Listed { sequence, kind, at, address } = event;
     let (time, client_address) = (Some(grpc::convert::timestamp(at)), address.unwrap_or_default());
     pb::SecurityEvent { sequence, kind, time, client_address }
+}
+
+pub(super) fn introspection(token: ActiveToken) -> pb::TokenIntrospection {
+    let ActiveToken { kind, user, session, roles, issued_at, expires_at } = token;
+    pb::TokenIntrospection {
+        active: true,
+        token_type: kind.to_owned(),
+        sub: user.to_string(),
+        sid: session.to_string(),
+        roles,
+        exp: expires_at.unix_timestamp(),
+        iat: issued_at.unix_timestamp(),
+    }
+}
+
+pub(super) fn client(client: Client) -> pb::Client {
+    let Client {
+        id,
+        name,
+        redirect_uris,
+        logout_uris,
+        secret_hash,
+        first_party,
+        roles,
+        created_at,
+    } = client;
+    pb::Client {
+        client_id: id.to_string(),
+        display_name: name,
+        redirect_uris,
+        post_logout_redirect_uris: logout_uris,
+        confidential: secret_hash.is_some(),
+        first_party,
+        roles,
+        create_time: Some(grpc::convert::timestamp(created_at)),
+    }
 }
 
 pub(super) fn verification(followed: Verification) -> pb::AuditLogVerification {
@@ -164,6 +202,7 @@ impl From<Error> for Problem {
             Error::MailTokenInvalid => Self::invalid("MAIL_TOKEN_INVALID", text),
             Error::MailRequestNotFound => Self::not_found("MAIL_REQUEST_NOT_FOUND", text),
             Error::SessionNotFound => Self::not_found("SESSION_NOT_FOUND", text),
+            Error::ClientNotFound => Self::not_found("CLIENT_NOT_FOUND", text),
             Error::RotationRunning => Self::precondition("ROTATION_RUNNING", text),
             Error::Elsewhere(cause) => {
                 tracing::warn!(error = cause, "a service that keeps personal data is away");

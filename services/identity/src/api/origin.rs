@@ -1,5 +1,6 @@
 //! Where a request came from.
 
+use axum::http::HeaderMap;
 use grpc::Caller;
 use tonic::Request;
 
@@ -10,10 +11,15 @@ const EDGE: &str = "edge";
 /// What is kept of a client's own description.
 const LONGEST_USER_AGENT: usize = 200;
 
-/// The edge writes the address that it saw behind what the client claims to be.
+/// Of a request that passed the gate.
 pub(super) fn origin<T>(request: &Request<T>) -> Origin {
-    let header = |name| request.metadata().get(name).and_then(|value| value.to_str().ok());
     let from_edge = Caller::of(request).is_ok_and(|caller| caller.peer.workload == EDGE);
+    origin_of(request.metadata().as_ref(), from_edge)
+}
+
+/// The edge writes the address that it saw behind what the client claims to be.
+pub fn origin_of(headers: &HeaderMap, from_edge: bool) -> Origin {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let forwarded = header("x-forwarded-for").filter(|_| from_edge);
     let address = forwarded.and_then(|all| all.rsplit(',').next()).map(str::trim);
     let agent = header("user-agent").unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grpc::{Caller, Problem, Verifier};
+use grpc::{Caller, Problem};
 use proto::identity::v1 as pb;
 use proto::identity::v1::security_service_server::SecurityService;
 use secrecy::ExposeSecret;
@@ -16,44 +16,11 @@ use crate::core::Security;
 /// Serves [`Security`] by gRPC.
 pub struct SecurityApi {
     core: Arc<Security>,
-    verifier: Verifier,
 }
 
 impl SecurityApi {
-    pub fn new(core: Arc<Security>, verifier: Verifier) -> Self {
-        Self { core, verifier }
-    }
-
-    /// An access token is good while it is valid and its session lives.
-    async fn access_token(&self, token: &str) -> Result<Option<pb::TokenIntrospection>, Problem> {
-        let Ok(claims) = self.verifier.claims(token).await else { return Ok(None) };
-        let Some(session) = claims.sid else { return Ok(None) };
-        let live = self.core.is_live(session).await?;
-        Ok(live.then(|| pb::TokenIntrospection {
-            active: true,
-            token_type: "access_token".to_owned(),
-            sub: claims.sub.to_string(),
-            sid: session.to_string(),
-            roles: claims.roles,
-            exp: claims.exp,
-            iat: claims.iat,
-        }))
-    }
-
-    async fn refresh_token(
-        &self,
-        token: String,
-    ) -> Result<Option<pb::TokenIntrospection>, Problem> {
-        let held = self.core.refresh_token(&token.into()).await?;
-        Ok(held.map(|held| pb::TokenIntrospection {
-            active: true,
-            token_type: "refresh_token".to_owned(),
-            sub: held.user.to_string(),
-            sid: held.session.to_string(),
-            roles: held.roles,
-            exp: held.expires_at.unix_timestamp(),
-            iat: held.issued_at.unix_timestamp(),
-        }))
+    pub fn new(core: Arc<Security>) -> Self {
+        Self { core }
     }
 }
 
@@ -85,12 +52,9 @@ impl SecurityService for SecurityApi {
         request: Request<pb::IntrospectTokenRequest>,
     ) -> Answer<pb::TokenIntrospection> {
         let pb::IntrospectTokenRequest { token } = request.into_inner();
-        let found = match self.access_token(&token).await? {
-            None => self.refresh_token(token).await?,
-            found => found,
-        };
+        let found = self.core.introspect(&token).await.map_err(Problem::from)?;
         // Of what is not active nothing else is said (RFC 7662, section 2.2).
-        Ok(Response::new(found.unwrap_or_default()))
+        Ok(Response::new(found.map(convert::introspection).unwrap_or_default()))
     }
 
     async fn mint_mail_token(

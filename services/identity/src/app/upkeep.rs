@@ -7,7 +7,7 @@ use anyhow::Result;
 use runtime::Shutdown;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::core::ports::Ports;
+use crate::core::ports::{Grants, Ports};
 use crate::core::{Erasure, Error, Security};
 use crate::domain::guesses;
 
@@ -19,6 +19,7 @@ const ERASE_EVERY: Duration = Duration::from_secs(1);
 /// The tasks.
 pub(super) struct Upkeep {
     pub(super) ports: Arc<Ports>,
+    pub(super) grants: Arc<dyn Grants>,
     pub(super) security: Arc<Security>,
     pub(super) erasure: Arc<Erasure>,
     pub(super) key_poll: Duration,
@@ -52,6 +53,7 @@ impl Upkeep {
         let count = self.ports.tokens.forget_expired(now - FORGET_AFTER).await?;
         tracing::debug!(count, "forgot expired refresh tokens");
         self.ports.mails.forget(now - FORGET_AFTER).await?;
+        self.grants.forget(now - FORGET_AFTER).await?;
         self.ports.guesses.forget(now - guesses::MEMORY).await
     }
 }

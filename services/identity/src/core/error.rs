@@ -43,6 +43,8 @@ pub enum Error {
     MailRequestNotFound,
     #[error("there is no such session")]
     SessionNotFound,
+    #[error("there is no such application")]
+    ClientNotFound,
     #[error("a key that is published does not sign yet")]
     RotationRunning,
     #[error("the database does not answer: {0}")]

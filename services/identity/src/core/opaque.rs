@@ -11,7 +11,7 @@ use super::Error;
 use crate::domain::TokenHash;
 
 /// A new token of 256 random bits, in base64url.
-pub(super) fn generate() -> Result<SecretString, Error> {
+pub(crate) fn generate() -> Result<SecretString, Error> {
     let mut bytes = [0; 32];
     OsRng.try_fill_bytes(&mut bytes).map_err(Error::internal)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes).into())

@@ -1,5 +1,6 @@
 //! What the use cases need from outside.
 
+mod oauth;
 mod security;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use self::oauth::{Clients, Code, Grant, Grants, Jwts};
 pub use self::security::{
     AuditLog, Erasing, Erasures, Factor, Guesses, Listed, Mails, PersonalData, SecondFactors,
     Verification,
@@ -129,11 +131,12 @@ pub trait RefreshTokens: Send + Sync + 'static {
     ) -> Result<Uuid, Error>;
 
     /// Exchanges a token for the next of its family; of two attempts with the same
-    /// token one succeeds.
+    /// token one succeeds. It has to be one of `client`'s, or none of any client.
     async fn rotate(
         &self,
         spent: TokenHash,
         next: &NewToken,
+        client: Option<Uuid>,
         origin: &Origin,
     ) -> Result<Rotation, Error>;
 
@@ -143,7 +146,7 @@ pub trait RefreshTokens: Send + Sync + 'static {
     /// The live sessions of a user, latest use first, at most `limit`.
     async fn sessions(&self, user: Uuid, limit: i64) -> Result<Vec<SignIn>, Error>;
 
-    /// Ends a user's session; answers whether there was one.
+    /// Ends a user's session, if it has not ended; answers whether there is one.
     async fn end(&self, user: Uuid, session: Uuid, event: &Event) -> Result<bool, Error>;
 
     /// The account and session of a token that could be exchanged now.

@@ -7,18 +7,23 @@ use time::OffsetDateTime;
 use types::PageSize;
 use uuid::Uuid;
 
-use super::ports::{Listed, Ports, Replace, Verification};
+use super::ports::{Jwts, Listed, Ports, Replace, Verification};
 use super::{Error, opaque};
 use crate::domain::{Event, EventKind, KeyInfo, KeyPlan, KeyState, Origin, signing_key};
 
 /// Keys, tokens and the log.
 pub struct Security {
     ports: Arc<Ports>,
+    jwts: Arc<dyn Jwts>,
+    /// The `iss` of access tokens.
+    issuer: String,
     plan: KeyPlan,
 }
 
-/// What a refresh token says (RFC 7662).
+/// What a token that is good now says.
 pub struct ActiveToken {
+    /// `access_token` or `refresh_token` (RFC 7009, section 2.1).
+    pub kind: &'static str,
     pub user: Uuid,
     pub session: Uuid,
     pub roles: Vec<String>,
@@ -26,9 +31,20 @@ pub struct ActiveToken {
     pub expires_at: OffsetDateTime,
 }
 
+/// Of an access token of ours in somebody's name.
+#[derive(serde::Deserialize)]
+struct AccessClaims {
+    iss: String,
+    sub: Uuid,
+    sid: Uuid,
+    roles: Vec<String>,
+    iat: i64,
+    exp: i64,
+}
+
 impl Security {
-    pub fn new(ports: Arc<Ports>, plan: KeyPlan) -> Self {
-        Self { ports, plan }
+    pub fn new(ports: Arc<Ports>, jwts: Arc<dyn Jwts>, issuer: String, plan: KeyPlan) -> Self {
+        Self { ports, jwts, issuer, plan }
     }
 
     /// The signing keys, newest first, and where each is in its life.
@@ -63,15 +79,34 @@ impl Security {
         self.ports.keys.refresh().await
     }
 
-    /// Whether an access token's session is alive, and its account open.
-    pub async fn is_live(&self, session: Uuid) -> Result<bool, Error> {
-        self.ports.tokens.is_live(session).await
+    /// What a token says, if it is good now: an access token too is not once its
+    /// session has ended (RFC 7662).
+    pub async fn introspect(&self, token: &str) -> Result<Option<ActiveToken>, Error> {
+        match self.access_token(token).await? {
+            None => self.refresh_token(token).await,
+            found => Ok(found),
+        }
     }
 
-    /// What a refresh token says, if it works.
-    pub async fn refresh_token(&self, token: &SecretString) -> Result<Option<ActiveToken>, Error> {
-        let held = self.ports.tokens.holder(opaque::hash(token), types::now()).await?;
+    async fn access_token(&self, token: &str) -> Result<Option<ActiveToken>, Error> {
+        let Some(claims) = self.jwts.read(token).await? else { return Ok(None) };
+        let Ok(claims) = serde_json::from_value::<AccessClaims>(claims) else { return Ok(None) };
+        let AccessClaims { iss, sub, sid, roles, iat, exp } = claims;
+        let fresh = iss == self.issuer && exp > types::now().unix_timestamp();
+        if !fresh || !self.ports.tokens.is_live(sid).await? {
+            return Ok(None);
+        }
+        let moment = |seconds| OffsetDateTime::from_unix_timestamp(seconds);
+        let (Ok(issued_at), Ok(expires_at)) = (moment(iat), moment(exp)) else { return Ok(None) };
+        let kind = "access_token";
+        Ok(Some(ActiveToken { kind, user: sub, session: sid, roles, issued_at, expires_at }))
+    }
+
+    async fn refresh_token(&self, token: &str) -> Result<Option<ActiveToken>, Error> {
+        let hash = opaque::hash(&token.to_owned().into());
+        let held = self.ports.tokens.holder(hash, types::now()).await?;
         Ok(held.map(|(session, user, expires_at)| ActiveToken {
+            kind: "refresh_token",
             user: user.id,
             session: session.id,
             roles: user.roles,

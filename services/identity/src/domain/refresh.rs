@@ -21,6 +21,8 @@ pub struct HeldToken {
     /// Shared by all tokens that descend from one sign-in.
     pub family: Uuid,
     pub user: Uuid,
+    /// The application that it was given to; none: our own.
+    pub client: Option<Uuid>,
     pub expires_at: OffsetDateTime,
     pub used_at: Option<OffsetDateTime>,
     /// When the family was revoked.
@@ -66,6 +68,7 @@ mod tests {
         HeldToken {
             family: Uuid::nil(),
             user: Uuid::nil(),
+            client: None,
             expires_at: NOW + Duration::days(30),
             used_at: None,
             revoked_at: None,

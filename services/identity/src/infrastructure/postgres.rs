@@ -3,6 +3,8 @@
 mod erasures;
 mod guesses;
 mod mails;
+mod oauth_clients;
+mod oauth_grants;
 mod personal_data;
 mod refresh_tokens;
 mod second_factors;
@@ -13,6 +15,8 @@ mod users;
 pub use erasures::PostgresErasures;
 pub use guesses::PostgresGuesses;
 pub use mails::PostgresMails;
+pub use oauth_clients::PostgresClients;
+pub use oauth_grants::PostgresGrants;
 pub use personal_data::OwnData;
 pub use refresh_tokens::PostgresRefreshTokens;
 pub use second_factors::PostgresSecondFactors;

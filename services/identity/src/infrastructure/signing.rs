@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grpc::{Claims, TokenConfig};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -17,7 +20,7 @@ use uuid::Uuid;
 use super::postgres::signing_keys::{self, KeyRow, NewKey};
 use super::sealing::Sealing;
 use crate::core::Error;
-use crate::core::ports::{PublicKey, Replace, SigningKeys};
+use crate::core::ports::{Jwts, PublicKey, Replace, SigningKeys};
 use crate::domain::{Event, KeyInfo, KeyPlan, User};
 
 /// The keys in the database: the newest whose time has come signs.
@@ -111,6 +114,32 @@ impl SigningKeys for Es256Keys {
             rows.iter().map(|row| self.signing_key(row)).collect::<Result<_, _>>()?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Jwts for Es256Keys {
+    fn sign(&self, kind: &str, claims: &Value, now: OffsetDateTime) -> Result<SecretString, Error> {
+        let known = self.known();
+        let signer = known.iter().find(|key| key.info.may_sign(now));
+        let signer = signer.ok_or_else(|| Error::internal("no key may sign"))?;
+        let header = Header { typ: Some(kind.to_owned()), ..signer.header.clone() };
+        Ok(encode(&header, claims, &signer.key).map_err(Error::internal)?.into())
+    }
+
+    async fn read(&self, token: &str) -> Result<Option<Value>, Error> {
+        let Some(kid) = decode_header(token).ok().and_then(|header| header.kid) else {
+            return Ok(None);
+        };
+        let known = self.published().await?;
+        let Some(key) = known.iter().find(|key| key.kid == kid) else { return Ok(None) };
+        let key = DecodingKey::from_ec_components(&key.x, &key.y).map_err(Error::internal)?;
+        // Whoever asks compares the claims.
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Ok(decode::<Value>(token, &key, &validation).ok().map(|decoded| decoded.claims))
     }
 }
 

@@ -118,6 +118,7 @@ async fn config(platform: &Platform, database: &TestDatabase) -> Config {
         refresh_token_seconds: 3600,
         admin_email: Some(ADMIN_EMAIL.to_owned()),
         admin_password: Some(SecretString::from(PASSWORD)),
+        public_url: "https://shop.example".to_owned(),
         keys: KeyConfig {
             sealing_keys: "test:0123456789abcdef01234567".into(),
             key_rotation_seconds: 30 * 24 * 60 * 60,

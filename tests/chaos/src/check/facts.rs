@@ -108,8 +108,18 @@ async fn notified_once(notifications: &PgPool, facts: &[Fact]) -> Result<Vec<Str
             violations.push(format!("{kind} about {about} was notified {times} times"));
         }
     }
-    let welcome = |(kind, _): &&(String, Uuid)| kind != "welcome";
-    let extra = sent.keys().filter(welcome);
+    // These are about something that the fact's envelope does not say: they are counted.
+    for (topic, kind) in [
+        ("identity.v1.user_registered", "welcome"),
+        ("identity.v1.mail_token_requested", "verify_email"),
+    ] {
+        let asked = facts.iter().filter(|fact| fact.topic == topic).count();
+        let told: usize = sent.extract_if(|(k, _), _| k == kind).map(|(_, times)| times).sum();
+        if asked != told {
+            violations.push(format!("{topic} was told {asked} times, {kind} {told} times"));
+        }
+    }
+    let extra = sent.keys();
     violations.extend(extra.map(|(kind, about)| format!("{kind} about {about}: nobody told it")));
     Ok(violations)
 }

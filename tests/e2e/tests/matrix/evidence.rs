@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use contract::{Contract, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use e2e::world::World;
 use crate::platform::{Platform, eventually};
+use e2e::world::World;
 
 /// Per table a digest of all rows, per customer the cart.
 pub type Evidence = BTreeMap<String, String>;

@@ -79,12 +79,33 @@ impl World<'_> {
         }
     }
 
+    pub(super) async fn of_clients(&self, short: &str) -> Situation {
+        match short {
+            "ClientService/CreateClient" => self.of_admin(json!({
+                "display_name": "Gift finder",
+                "redirect_uris": ["https://gifts.example/callback"],
+                "confidential": true,
+            })),
+            "ClientService/ListClients" => self.of_admin(json!({})),
+            "ClientService/DeleteClient" => {
+                let client = json!({"display_name": "Gift finder"});
+                let made = self.platform.admin.client.post("/v1/oauth-clients", client).await.ok();
+                self.of_admin(json!({"client_id": made["client"]["client_id"]}))
+            }
+            other => unknown(other),
+        }
+    }
+
     /// The token in a mail to a customer.
     async fn mailed(&self, customer: &Customer, path: &str) -> String {
         let link = format!("/{path}?token=");
         eventually("a mail with a token", async || {
             let mails = self.platform.mail_to(&customer.email);
-            let (_, after) = mails.iter().find_map(|mail| mail.split_once(&link))?;
+            // Quoted-printable (RFC 2045, section 6.7): lines go on after `=`.
+            let plain =
+                |mail: &String| mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
+            let mail = mails.iter().map(plain).find(|mail| mail.contains(&link))?;
+            let (_, after) = mail.split_once(&link)?;
             Some(after.split_whitespace().next()?.to_owned())
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use contract::is_sensitive;
+use contract::is_secret;
 use prost_reflect::{Kind, MessageDescriptor};
 use regex::Regex;
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ static GENERATED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"TST-[0-9a-f]{12}", "<sku>"),
         (r"[0-9a-f]{32}", "<id>"),
+        (r#""kid":"[A-Za-z0-9_-]{43}""#, r#""kid":"<thumbprint>""#),
+        (r#""entry_count":"[0-9]+""#, r#""entry_count":"<count>""#),
     ]
     .map(|(pattern, mask)| (Regex::new(pattern).unwrap(), mask))
     .into()
@@ -22,6 +24,10 @@ static GENERATED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 pub fn masked(output: &MessageDescriptor, answer: &Value) -> Value {
     let mut answer = answer.clone();
     hide_tokens(output, &mut answer);
+    // An archive of things with ids and times of their own.
+    if output.full_name() == "google.api.HttpBody" {
+        answer["data"] = json!("<bytes>");
+    }
     serde_json::from_str(&masked_text(&answer.to_string())).unwrap()
 }
 
@@ -35,9 +41,12 @@ pub fn masked_text(text: &str) -> String {
 fn hide_tokens(message: &MessageDescriptor, value: &mut Value) {
     for field in message.fields() {
         let Some(inner) = value.get_mut(field.name()) else { continue };
-        if field.name().ends_with("_token") && is_sensitive(&field).unwrap() {
-            assert!(inner.as_str().is_some_and(|token| token.len() > 20), "{}", field.full_name());
-            *inner = json!("<token>");
+        if is_secret(&field).unwrap() {
+            let secrets = inner.as_array().cloned().unwrap_or_else(|| vec![inner.clone()]);
+            let long = |secret: &Value| secret.as_str().is_some_and(|text| text.len() > 15);
+            assert!(secrets.iter().all(long), "{}", field.full_name());
+            *inner = json!("<secret>");
+            continue;
         }
         if field.name() == "next_page_token" && *inner != json!("") {
             *inner = json!("<page>");

@@ -37,6 +37,7 @@ pub async fn situation(platform: &Platform, method: &Method) -> Situation {
             world.of_the_catalogue(short).await
         }
         _ if short.starts_with("Account") => world.of_account(short).await,
+        _ if short.starts_with("Client") => world.of_clients(short).await,
         _ if short.starts_with("Security") => world.of_security(short).await,
         _ if short.starts_with("Identity") => world.of_accounts(short).await,
         _ if short.starts_with("Order") => world.of_orders(short).await,

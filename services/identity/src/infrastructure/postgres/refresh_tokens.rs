@@ -25,6 +25,7 @@ impl PostgresRefreshTokens {
 struct HeldRow {
     family_id: Uuid,
     user_id: Uuid,
+    client_id: Option<Uuid>,
     expires_at: OffsetDateTime,
     used_at: Option<OffsetDateTime>,
     revoked_at: Option<OffsetDateTime>,
@@ -32,8 +33,9 @@ struct HeldRow {
 
 impl From<HeldRow> for HeldToken {
     fn from(row: HeldRow) -> Self {
-        let HeldRow { family_id, user_id, expires_at, used_at, revoked_at } = row;
-        Self { family: family_id, user: user_id, expires_at, used_at, revoked_at }
+        let HeldRow { family_id, user_id, client_id, expires_at, used_at, revoked_at } = row;
+        let (family, user, client) = (family_id, user_id, client_id);
+        Self { family, user, client, expires_at, used_at, revoked_at }
     }
 }
 
@@ -80,11 +82,13 @@ impl RefreshTokens for PostgresRefreshTokens {
         &self,
         spent: TokenHash,
         next: &NewToken,
+        client: Option<Uuid>,
         origin: &Origin,
     ) -> Result<Rotation, Error> {
         let mut tx = self.pool.begin().await?;
         let now = next.issued_at;
-        let Some(held) = lock(&mut tx, spent).await? else { return Ok(Rotation::Refused) };
+        let held = lock(&mut tx, spent).await?.filter(|held| held.client == client);
+        let Some(held) = held else { return Ok(Rotation::Refused) };
         match held.present(now) {
             Verdict::Dead => Ok(Rotation::Refused),
             Verdict::Reused => {
@@ -137,21 +141,20 @@ impl RefreshTokens for PostgresRefreshTokens {
 
     async fn end(&self, user: Uuid, session: Uuid, event: &Event) -> Result<bool, Error> {
         let mut tx = self.pool.begin().await?;
-        let ended = sqlx::query(
-            "update refresh_token_families set revoked_at = $3
-             where id = $1 and user_id = $2 and revoked_at is null",
+        let ended: Option<bool> = sqlx::query_scalar(
+            "select revoked_at is not null from refresh_token_families
+             where id = $1 and user_id = $2 for update",
         )
         .bind(session)
         .bind(user)
-        .bind(event.at)
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-        if ended.rows_affected() == 0 {
-            return Ok(false);
+        if ended == Some(false) {
+            revoke_family(&mut tx, session, event.at).await?;
+            security_events::record(&mut tx, event).await?;
+            tx.commit().await?;
         }
-        security_events::record(&mut tx, event).await?;
-        tx.commit().await?;
-        Ok(true)
+        Ok(ended.is_some())
     }
 
     async fn holder(
@@ -276,7 +279,7 @@ async fn insert(
 /// Locks the token and its family, so that the verdict holds until the commit.
 async fn lock(connection: &mut PgConnection, token: TokenHash) -> Result<Option<HeldToken>, Error> {
     let row = sqlx::query_as::<_, HeldRow>(
-        "select t.family_id, f.user_id, t.expires_at, t.used_at, f.revoked_at
+        "select t.family_id, f.user_id, f.client_id, t.expires_at, t.used_at, f.revoked_at
          from refresh_tokens t join refresh_token_families f on f.id = t.family_id
          where t.token_hash = $1 for update of t, f",
     )
@@ -299,7 +302,7 @@ async fn mark_used(
     Ok(())
 }
 
-async fn revoke_family(
+pub(super) async fn revoke_family(
     connection: &mut PgConnection,
     family: Uuid,
     now: OffsetDateTime,
