@@ -7,6 +7,11 @@ use super::extension;
 /// They would speak for the edge.
 const SPOOFABLE: [&str; 4] = ["x-user-id", "x-roles", "grpc-timeout", "x-forwarded-client-cert"];
 
+/// Who calls, for services that want to know: as far as the proxies before the edge are
+/// believed, and never what the client says. `x-forwarded-for` cannot tell, which has all
+/// of them, and for callers of this machine Envoy's own address.
+const CLIENT_ADDRESS: &str = "x-client-address";
+
 /// Of every answer, also of those that Envoy makes itself: an API's set by the OWASP REST
 /// Security Cheat Sheet ("Security Headers") and the OWASP Secure Headers Project. A
 /// service behind the edge may say something else about itself, as the pages under
@@ -39,6 +44,10 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geol
 pub(super) fn filter() -> Value {
     let mut requests: Vec<Value> = SPOOFABLE.iter().map(|h| json!({"remove": h})).collect();
     requests.push(json!({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}));
+    requests.push(json!({"append": {
+        "header": {"key": CLIENT_ADDRESS, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }}));
     let responses: Vec<Value> = SECURITY
         .iter()
         .map(|(key, value)| {

@@ -57,10 +57,10 @@ fn connection_manager(contract: &Contract) -> Value {
         // How many proxies before the edge are believed about a client's address. One
         // too many, and a client can choose the address that it is limited by.
         "xff_num_trusted_hops": "${TRUSTED_HOPS}",
-        // Nobody is inside: whoever is has their request ids believed. An address that no
-        // one has (RFC 5737), for without any Envoy takes all private ones.
+        // Nobody is inside: whoever is has their request ids believed. An address that
+        // nobody sends from (RFC 919), for without any Envoy takes all private ones.
         "internal_address_config": {"cidr_ranges": [
-            {"address_prefix": "192.0.2.0", "prefix_len": 24},
+            {"address_prefix": "255.255.255.255", "prefix_len": 32},
         ]},
         "always_set_request_id_in_response": true,
         "access_log": operations::access_log(),
