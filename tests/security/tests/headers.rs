@@ -98,17 +98,25 @@ fn over_https_browsers_are_told_to_stay_there() {
     });
 }
 
+/// Where a policy of its own stands, it must be as good.
 #[test]
-fn the_pages_of_the_documentation_bring_a_policy_of_their_own() {
+fn pages_bring_a_policy_of_their_own_and_are_in_nobodys_frame() {
     attack(async |platform| {
-        let mut table = Table::new("documentation-headers");
-        let answer = platform.anonymous().request(Method::GET, "/docs").send().await.unwrap();
-        let policy = told(&answer, "content-security-policy").unwrap_or_default();
-        let strict = policy.contains("default-src 'none'") && !policy.contains("unsafe-eval");
-        table.row("its policy", "GET /docs", "default-src 'none', no unsafe-eval", &policy, strict);
-        for name in ["x-content-type-options", "x-frame-options", "referrer-policy"] {
-            let expected = SECURITY.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-            table.same(name, "GET /docs", expected, told(&answer, name));
+        let mut table = Table::new("page-headers");
+        for path in ["/docs", "/oauth2/authorize", "/oauth2/authorize?client_id=made-up"] {
+            let sent = format!("GET {path}");
+            let answer = platform.anonymous().request(Method::GET, path).send().await.unwrap();
+            let policy = told(&answer, "content-security-policy").unwrap_or_default();
+            let strict = policy.contains("default-src 'none'")
+                && policy.contains("frame-ancestors 'none'")
+                && !policy.contains("unsafe-eval");
+            let expected = "default-src 'none', frame-ancestors 'none', no unsafe-eval";
+            table.row("its policy", &sent, expected, &policy, strict);
+            for name in ["x-content-type-options", "x-frame-options", "referrer-policy"] {
+                let known = SECURITY.iter().find(|(n, _)| *n == name);
+                let expected = known.map(|(_, value)| (*value).to_owned());
+                table.same(name, &sent, expected, told(&answer, name));
+            }
         }
         table.end();
     });

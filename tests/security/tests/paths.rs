@@ -11,7 +11,7 @@ use crate::raw::{self, Reply};
 use crate::table::Table;
 
 /// Other spellings of `/v1/users`, which administrators may read.
-const USERS: [&str; 34] = [
+const USERS: [&str; 36] = [
     "/v1/users",
     "/v1/users/",
     "/v1/users//",
@@ -45,6 +45,8 @@ const USERS: [&str; 34] = [
     "/v1/users%3f",
     "/docs/../v1/users",
     "/docs/%2e%2e/v1/users",
+    "/oauth2/../v1/users",
+    "/oauth2/%2e%2e/v1/users",
     "http://127.0.0.1/v1/users",
 ];
 
@@ -82,13 +84,15 @@ fn no_spelling_of_a_path_opens_what_is_shut() {
 
 /// What the edge does not serve: RPCs between services, plumbing, its own admin pages, and
 /// files of the machine.
-const INSIDE: [&str; 18] = [
+const INSIDE: [&str; 20] = [
     "/stoa.cart.v1.CartCheckoutService/ReadCart",
     "//stoa.cart.v1.CartCheckoutService/ReadCart",
     "/stoa.cart.v1.CartCheckoutService%2fReadCart",
     "/stoa.payments.v1.CheckoutPaymentService/Capture",
     "/stoa.inventory.v1.ReservationService/Reserve",
     "/STOA.CART.V1.CARTCHECKOUTSERVICE/READCART",
+    "/oauth2/../stoa.cart.v1.CartCheckoutService/ReadCart",
+    "/oauth2/%2e%2e/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Check",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/metrics",
