@@ -47,6 +47,13 @@ pub(super) fn rate_of_route(method: &Method) -> Option<(String, Value)> {
     Some((RATE.to_owned(), typed(RATE_TYPE, buckets)))
 }
 
+/// Buckets of pages where people sign in: as many as of the method that does the same.
+pub(super) fn rate_of_signin(contract: &Contract) -> Option<(String, Value)> {
+    let methods = contract.external().map(|(_, method)| method);
+    let login = methods.into_iter().find(|m| m.path.ends_with("IdentityService/Login"))?;
+    rate_of_route(login)
+}
+
 fn by_default(client: Client) -> (Client, &'static Rate) {
     (client, &DEFAULT_RATE)
 }

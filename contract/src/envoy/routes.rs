@@ -13,7 +13,7 @@ pub(super) fn table(contract: &Contract) -> Value {
     let mut routes = vec![two_hosts()];
     routes.extend(contract.external().map(|(s, m)| rpc(contract, s, m)));
     // Before the guard, which knows JSON only.
-    routes.extend(signin::routes());
+    routes.extend(signin::routes(contract));
     routes.extend(guard::routes(contract));
     routes.extend(["/v1/", "/.well-known/"].map(rest_prefix));
     routes.push(docs::route());

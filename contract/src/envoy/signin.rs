@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access, typed};
+use super::{access, limits, typed};
+use crate::model::Contract;
 
 /// Who serves them.
 const CLUSTER: &str = "identity";
@@ -14,18 +15,20 @@ const PATHS: [(&str, &str); 3] = [
 ];
 
 /// The transcoder would refuse paths that are no method's, and RBAC knows no other; an
-/// `authorization` here may be an application's own. The client's default rate holds.
-pub(super) fn routes() -> Vec<Value> {
-    PATHS.iter().map(|(kind, path)| route(kind, path)).collect()
+/// `authorization` here may be an application's own.
+pub(super) fn routes(contract: &Contract) -> Vec<Value> {
+    PATHS.iter().map(|(kind, path)| route(contract, kind, path)).collect()
 }
 
-fn route(kind: &str, path: &str) -> Value {
+fn route(contract: &Contract, kind: &str, path: &str) -> Value {
     let mut filters = Map::new();
     filters.extend([access::no_rbac_of_route(), access::no_token_of_route()]);
     filters.insert(
         "envoy.filters.http.grpc_json_transcoder".to_owned(),
         typed("envoy.config.route.v3.FilterConfig", json!({"disabled": true})),
     );
+    // Reading what the provider can do is no guess at a password.
+    filters.extend(limits::rate_of_signin(contract).filter(|_| kind != "path"));
     json!({
         "name": format!("signin {path}"),
         "match": {

@@ -46,7 +46,7 @@ fn rules_of(field: &FieldDescriptor) -> Result<Option<Map<String, Value>>> {
 fn render_field(field: &FieldDescriptor, rules: Option<&Map<String, Value>>) -> Result<String> {
     let name = field.name();
     let access = format!("self.{}", names::ident(name));
-    let mut code = String::new();
+    let mut code = storable(field, &access);
     for (rule, value) in rules.into_iter().flatten() {
         match rule.as_str() {
             "required" => write!(code, "check::required(v, {name:?}, &{access});")?,
@@ -63,6 +63,16 @@ fn render_field(field: &FieldDescriptor, rules: Option<&Map<String, Value>>) -> 
         write!(code, "check::{walk}(v, {name:?}, &{access});")?;
     }
     Ok(code)
+}
+
+/// Whatever else a text may be: PostgreSQL cannot keep U+0000.
+fn storable(field: &FieldDescriptor, access: &str) -> String {
+    let name = field.name();
+    match (field.kind(), field.is_list()) {
+        (Kind::String, false) => format!("check::storable(v, {name:?}, &{access});"),
+        (Kind::String, true) => format!("check::each_storable(v, {name:?}, &{access});"),
+        _ => String::new(),
+    }
 }
 
 fn repeated(field: &FieldDescriptor, access: &str, rules: &Map<String, Value>) -> Result<String> {

@@ -32,6 +32,19 @@ pub fn required<T>(v: &mut Violations, field: &str, value: &Option<T>) {
     }
 }
 
+/// No U+0000: PostgreSQL's text cannot hold it (its manual, section 8.3).
+pub fn storable(v: &mut Violations, field: &str, value: &str) {
+    if value.contains('\0') {
+        v.add(field, "must not contain U+0000");
+    }
+}
+
+pub fn each_storable(v: &mut Violations, field: &str, list: &[String]) {
+    for (index, value) in list.iter().enumerate() {
+        storable(v, &at(field, index), value);
+    }
+}
+
 pub fn min_len(v: &mut Violations, field: &str, value: &str, min: usize) {
     match value.chars().count() {
         0 if min > 0 => v.add(field, "is required"),

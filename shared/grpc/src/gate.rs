@@ -150,9 +150,14 @@ impl GateLayer {
         if policy.access == Access::Internal {
             return Ok(None);
         }
-        let Some(value) = headers.get(http::header::AUTHORIZATION) else { return Ok(None) };
         let malformed =
             || Problem::unauthenticated("TOKEN_INVALID", "authorization is not `Bearer <token>`");
+        let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        // Of two, somebody before us may have looked at the other one.
+        if values.next().is_some() {
+            return Err(malformed());
+        }
         let (scheme, token) =
             value.to_str().ok().and_then(|v| v.split_once(' ')).ok_or_else(malformed)?;
         if !scheme.eq_ignore_ascii_case("bearer") {

@@ -58,6 +58,7 @@ impl Verifier {
         validation.set_audience(&[&config.jwt_audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY_SECONDS;
+        validation.validate_nbf = true;
         let keys = Arc::new(KeyCache::new(Arc::new(source)));
         Self { keys, validation: Arc::new(validation) }
     }

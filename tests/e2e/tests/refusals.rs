@@ -172,10 +172,12 @@ fn a_client_that_signs_in_too_often_is_asked_to_wait() {
     alone_on_platform(async |platform| {
         platform.stack.limit_rates(true).await.unwrap();
         let client = platform.anonymous();
-        let body = json!({"email": "nobody@example.com", "password": "guess"});
         let mut last = None;
-        for _ in 0..200 {
-            let answer = client.post("/v1/auth/login", body.clone()).await;
+        for number in 0..200 {
+            // Each somebody else: an account has a limit of its own.
+            let email = format!("nobody{number}@example.com");
+            let body = json!({"email": email, "password": "guess"});
+            let answer = client.post("/v1/auth/login", body).await;
             let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
             last = Some(answer);
             if limited {

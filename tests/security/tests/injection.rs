@@ -19,7 +19,8 @@ use crate::table::Table;
 const AT_ONCE: usize = 8;
 
 /// What is code to databases, templates, logs, headers, shells, pages and tables.
-const TEXTS: [&str; 21] = [
+const TEXTS: [&str; 22] = [
+    "a\0b",
     "' or '1'='1",
     "'); drop table users; --",
     "\" or \"\"=\"",

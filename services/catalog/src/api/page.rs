@@ -112,7 +112,7 @@ fn micros(time: OffsetDateTime) -> i64 {
     (time.unix_timestamp_nanos() / 1_000) as i64
 }
 
-/// A text that is there. The database cannot hold NUL, so nothing matches it.
+/// A text that is there.
 fn given(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.replace('\0', " "))
+    (!text.is_empty()).then(|| text.to_owned())
 }

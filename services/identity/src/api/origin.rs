@@ -17,11 +17,10 @@ pub(super) fn origin<T>(request: &Request<T>) -> Origin {
     origin_of(request.metadata().as_ref(), from_edge)
 }
 
-/// The edge writes the address that it saw behind what the client claims to be.
+/// The edge says which address it takes a client for, whatever the client says.
 pub fn origin_of(headers: &HeaderMap, from_edge: bool) -> Origin {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = header("x-forwarded-for").filter(|_| from_edge);
-    let address = forwarded.and_then(|all| all.rsplit(',').next()).map(str::trim);
+    let address = header("x-client-address").filter(|_| from_edge).map(str::trim);
     let agent = header("user-agent").unwrap_or_default();
     Origin {
         address: address.filter(|address| !address.is_empty()).map(str::to_owned),

@@ -1,6 +1,7 @@
 //! All SQL of the service.
 
 mod erasures;
+mod families;
 mod guesses;
 mod mails;
 mod oauth_clients;

@@ -134,7 +134,7 @@ async fn a_forgotten_password_is_replaced_and_every_session_ends() {
 async fn nobody_learns_by_a_reset_whether_there_is_an_account() {
     let world = World::start().await;
     world.register("ada@example.com").await;
-    for email in ["nobody@example.com", "ada@example.com", "ada@example.com", "a\0b"] {
+    for email in ["nobody@example.com", "ada@example.com", "ada@example.com", "' or 1=1 --"] {
         world.forgot(email).await;
     }
     // The second came too soon after the first.

@@ -14,7 +14,7 @@ static GENERATED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"TST-[0-9a-f]{12}", "<sku>"),
         (r"[0-9a-f]{32}", "<id>"),
         (r#""kid":"[A-Za-z0-9_-]{43}""#, r#""kid":"<thumbprint>""#),
-        (r#""entry_count":"[0-9]+""#, r#""entry_count":"<count>""#),
+        (r#""(entry_count|sequence)":"[0-9]+""#, r#""$1":"<count>""#),
     ]
     .map(|(pattern, mask)| (Regex::new(pattern).unwrap(), mask))
     .into()

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{refresh_tokens, security_events, users};
+use super::{families, security_events, users};
 use crate::core::Error;
 use crate::core::ports::Mails;
 use crate::domain::{Event, MailPurpose, MailRequest, TokenHash};
@@ -130,7 +130,7 @@ impl Mails for PostgresMails {
         .bind(event.at)
         .execute(&mut *tx)
         .await?;
-        refresh_tokens::end_all(&mut tx, user, None, event.at).await?;
+        families::end_all(&mut tx, user, None, event.at).await?;
         security_events::record(&mut tx, event).await?;
         tx.commit().await?;
         Ok(true)

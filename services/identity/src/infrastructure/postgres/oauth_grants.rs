@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{refresh_tokens, security_events};
+use super::{families, security_events};
 use crate::core::Error;
 use crate::core::ports::{Code, Grant, Grants};
 use crate::domain::oauth::Scopes;
@@ -70,7 +70,7 @@ impl Grants for PostgresGrants {
         let Some(row) = row else { return Ok(None) };
         if row.used_at.is_some() {
             if let Some(family) = row.family_id {
-                refresh_tokens::revoke_family(&mut tx, family, now).await?;
+                families::revoke_family(&mut tx, family, now).await?;
             }
             tx.commit().await?;
             return Ok(None);
@@ -103,7 +103,7 @@ impl Grants for PostgresGrants {
         event: &Event,
     ) -> Result<Uuid, Error> {
         let mut tx = self.pool.begin().await?;
-        let family = refresh_tokens::start(&mut tx, code.user, first, "").await?;
+        let family = families::start(&mut tx, code.user, first, "").await?;
         // It is as old as the sign-in that it comes from, and is named after its client.
         sqlx::query(
             "update refresh_token_families f

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{mails, refresh_tokens, security_events};
+use super::{families, mails, security_events};
 use crate::core::Error;
 use crate::core::ports::{Credentials, Users};
 use crate::domain::{
@@ -78,7 +78,7 @@ impl Users for PostgresUsers {
         let mut session = None;
         if let Some((first, mail)) = first {
             let agent = &origin.user_agent;
-            session = Some(refresh_tokens::start(&mut tx, user.id, first, agent).await?);
+            session = Some(families::start(&mut tx, user.id, first, agent).await?);
             mails::ask(&mut tx, mail, mail.created_at).await?;
         }
         let kind = EventKind::AccountRegistered;
@@ -173,7 +173,7 @@ impl Users for PostgresUsers {
         if set.rows_affected() == 0 {
             return Err(Error::UserNotFound);
         }
-        refresh_tokens::end_all(&mut tx, id, keep, event.at).await?;
+        families::end_all(&mut tx, id, keep, event.at).await?;
         security_events::record(&mut tx, event).await?;
         Ok(tx.commit().await?)
     }
@@ -205,7 +205,7 @@ impl Users for PostgresUsers {
         .bind(event.at)
         .execute(&mut *tx)
         .await?;
-        refresh_tokens::end_all(&mut tx, id, None, event.at).await?;
+        families::end_all(&mut tx, id, None, event.at).await?;
         sqlx::query(
             "insert into erasures (user_id, requested_at, next_try_at) values ($1, $2, $3)",
         )
