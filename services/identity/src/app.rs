@@ -86,7 +86,7 @@ impl App {
             .add(AccountServiceServer::new(AccountApi::new(accounts, erasure.clone())))
             .add(SecurityServiceServer::new(SecurityApi::new(security.clone())))
             .add(ClientServiceServer::new(ClientApi::new(Register::new(clients))))
-            .add_pages(&crate::web::PATHS, pages);
+            .add_pages(&crate::web::PATHS, pages)?;
         let relay = Relay::new("identity", pool.clone(), config.broker.clone());
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;

@@ -85,6 +85,19 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn pages_are_whole_paths_or_all_below_one_and_come_through_the_edge() {
+        let pages = ["/oauth2/", "/.well-known/it"];
+        for path in ["/oauth2/token", "/oauth2/a/b", "/.well-known/it"] {
+            assert!(is_page(&pages, path), "{path}");
+        }
+        for path in ["/oauth2", "/oauth2x", "/.well-known/it/more", "/.well-known/i", "/"] {
+            assert!(!is_page(&pages, path), "{path}");
+        }
+        assert!(check_page(&peer("edge")).is_ok());
+        assert!(check_page(&peer("tools")).is_err() && check_page(&peer("orders")).is_err());
+    }
+
     fn peer(workload: &str) -> Peer {
         Peer { workload: workload.to_owned() }
     }

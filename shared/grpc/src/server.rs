@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use http::{Request, Response};
 use proto::policy::METHODS;
 use runtime::Shutdown;
@@ -18,6 +18,7 @@ use tonic_health::server::HealthReporter;
 use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::access;
 use crate::gate::GateLayer;
 use crate::load::{Load, LoadConfig};
 use crate::mesh::incoming;
@@ -93,10 +94,18 @@ impl Server {
 
     /// Adds pages, HTTP that is no RPC, for those who come through the edge. A path that
     /// ends with `/` stands for everything below it.
-    pub fn add_pages(mut self, paths: &'static [&'static str], pages: axum::Router) -> Self {
+    ///
+    /// Fails when one of them covers a method, whose policy would be walked around.
+    pub fn add_pages(
+        mut self,
+        paths: &'static [&'static str],
+        pages: axum::Router,
+    ) -> Result<Self> {
+        let covered = METHODS.iter().find(|method| access::is_page(paths, method.path));
+        ensure!(covered.is_none(), "pages cover {}", covered.map_or("", |m| m.path));
         self.gate.pages = paths;
         self.pages = pages;
-        self
+        Ok(self)
     }
 
     /// The address that was bound.

@@ -39,7 +39,11 @@ const TALKATIVE: &str = "trace";
 fn secret_and_personal_fields_are_in_no_log_and_no_trace() {
     Runtime::new().unwrap().block_on(async {
         let (collector, url) = Collector::start().await;
-        let platform = Platform::start(options(&url, &mailbox::start().await)).await;
+        let mut options = options(&url);
+        let mailbox = mailbox::start(options.state.join("mail/new")).await;
+        let mail = ["notifications", "SMTP_URL", &mailbox].map(str::to_owned);
+        options.settings.push(mail.into());
+        let platform = Platform::start(options).await;
         let mut traffic = Traffic::new(&platform);
         traffic.journey().await;
         traffic.every_method().await;
@@ -60,7 +64,7 @@ fn secret_and_personal_fields_are_in_no_log_and_no_trace() {
     });
 }
 
-fn options(collector: &str, mailbox: &str) -> Options {
+fn options(collector: &str) -> Options {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let mut options = Options::private(&root, "redaction").unwrap();
     for process in PROCESSES {
@@ -68,8 +72,6 @@ fn options(collector: &str, mailbox: &str) -> Options {
             options.settings.push((process.to_owned(), name.to_owned(), value.to_owned()));
         }
     }
-    let mail = ["notifications", "SMTP_URL", mailbox].map(str::to_owned);
-    options.settings.push(mail.into());
     options
 }
 

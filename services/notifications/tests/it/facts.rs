@@ -61,6 +61,7 @@ async fn failed_cancelled_and_refunded_orders_are_told_each_in_its_words() {
     assert!(told.body.contains("EUR 12.99") && told.order_id == order.to_string());
     let told = sent(NotificationKind::PaymentRefunded).await;
     assert!(told.subject.contains("EUR 12.99") && told.order_id == order.to_string());
+    sent(NotificationKind::Welcome).await;
     assert_eq!(world.smtp.received().len(), 4);
 }
 
