@@ -67,7 +67,7 @@ impl Store {
         fingerprint: &[u8],
         command: &Command,
     ) -> Result<Answer, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         // Waits here while another request with the same key is at work.
         let claimed = sqlx::query(
             "insert into answers (key, fingerprint) values ($1, $2) on conflict do nothing",

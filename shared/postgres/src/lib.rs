@@ -1,6 +1,7 @@
 //! A service's own PostgreSQL: settings, connecting, migrations.
 
 mod outage;
+mod transaction;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 pub use outage::is_outage;
+pub use transaction::begin;
 
 /// Database settings.
 #[derive(clap::Args, Clone, Debug)]

@@ -4,6 +4,7 @@ use axum::extract::{RawForm, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::authorize::Asked;
 use super::cookies::Cookie;
 use super::fields::Fields;
 use super::pages::set_cookie;
@@ -16,13 +17,8 @@ pub(super) async fn login(
     headers: HeaderMap,
     RawForm(form): RawForm,
 ) -> Response {
-    let form = Fields::parse(&String::from_utf8_lossy(&form));
-    if let Some(strange) = web.strange_form(&headers, &form) {
-        return strange;
-    }
-    let fields = Fields::parse(&form.text("request"));
-    let asked = match web.asked(&fields).await {
-        Ok(asked) => asked,
+    let (form, fields, asked) = match web.filled_in(&headers, &form).await {
+        Ok(filled_in) => filled_in,
         Err(response) => return response,
     };
     let (email, password) = (form.text("email"), form.text("password").into());
@@ -70,13 +66,8 @@ pub(super) async fn consent(
     headers: HeaderMap,
     RawForm(form): RawForm,
 ) -> Response {
-    let form = Fields::parse(&String::from_utf8_lossy(&form));
-    if let Some(strange) = web.strange_form(&headers, &form) {
-        return strange;
-    }
-    let fields = Fields::parse(&form.text("request"));
-    let asked = match web.asked(&fields).await {
-        Ok(asked) => asked,
+    let (form, fields, asked) = match web.filled_in(&headers, &form).await {
+        Ok(filled_in) => filled_in,
         Err(response) => return response,
     };
     let allowed = form.get("decision") == Some("allow");
@@ -96,6 +87,21 @@ pub(super) async fn consent(
 }
 
 impl Web {
+    /// A form of ours as it was filled in, and the request that it goes on with.
+    async fn filled_in(
+        &self,
+        headers: &HeaderMap,
+        form: &[u8],
+    ) -> Result<(Fields, Fields, Asked), Response> {
+        let form = Fields::parse(&String::from_utf8_lossy(form));
+        if let Some(strange) = self.strange_form(headers, &form) {
+            return Err(strange);
+        }
+        let fields = Fields::parse(&form.text("request"));
+        let asked = self.asked(&fields).await?;
+        Ok((form, fields, asked))
+    }
+
     /// A form that was not made here, for this browser.
     pub(super) fn strange_form(&self, headers: &HeaderMap, form: &Fields) -> Option<Response> {
         if self.is_our_form(headers, &form.text("csrf")) {

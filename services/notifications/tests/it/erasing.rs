@@ -163,7 +163,7 @@ async fn the_last_mail_is_sent_before_its_reader_is_forgotten() {
 async fn a_fact_that_is_applied_as_the_erasure_comes_is_waited_for() {
     let world = World::start().await;
     // The contact is written down, and the welcome is not: in the middle.
-    let mut between = world.pool().begin().await.unwrap();
+    let mut between = postgres::begin(world.pool()).await.unwrap();
     let lock = "lock table notifications in share mode";
     sqlx::query(lock).execute(&mut *between).await.unwrap();
     let ada = world.marked().await;

@@ -137,7 +137,7 @@ impl World {
 
     /// Publishes as another service does.
     pub async fn publish(&self, fact: &impl Fact) {
-        let mut tx = self.outbox.pool.begin().await.unwrap();
+        let mut tx = postgres::begin(&self.outbox.pool).await.unwrap();
         events::publish(&mut tx, fact).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -42,7 +42,7 @@ impl PostgresPeople {
 #[async_trait]
 impl People for PostgresPeople {
     async fn erase(&self, user: Uuid) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         let left = erase(&mut tx, user).await.map_err(database_error)?;
         tx.commit().await.map_err(database_error)?;
         Ok(!left)

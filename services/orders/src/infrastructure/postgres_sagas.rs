@@ -30,7 +30,7 @@ impl SagaStore for PostgresSagas {
         let order_version = saga.order.version;
         let leased = Leased { saga, owner: Uuid::now_v7(), version: 1, order_version };
         let order = &leased.saga.order;
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         order_rows::insert(&mut tx, order).await.map_err(database_error)?;
         if !insert_key(&mut tx, order.user_id, key, order.id).await? {
             refuse_erased(&mut tx, order.user_id, Error::UserErased).await?;
@@ -71,7 +71,7 @@ impl SagaStore for PostgresSagas {
     }
 
     async fn cancel(&self, order: Uuid, allowance: Duration) -> Result<Option<Leased>, Error> {
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         let taken = saga_rows::take(&mut tx, order, self.lease_seconds).await?;
         let Some(mut leased) = taken else { return Ok(None) };
         // Either an erasure sees that the order is open again, or it came before.
@@ -91,7 +91,7 @@ impl SagaStore for PostgresSagas {
             let mut conn = self.pool.acquire().await.map_err(database_error)?;
             return self.write(&mut conn, leased, None).await;
         }
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         let written = self.write(&mut tx, leased, fact).await?;
         tx.commit().await.map_err(database_error)?;
         Ok(written)

@@ -82,7 +82,7 @@ impl SagaDesk for PostgresSagas {
     }
 
     async fn retry(&self, order: Uuid, deed: &Deed) -> Result<Option<Overview>, Error> {
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         let due = sqlx::query(
             "update sagas
              set next_run_at = now(), attempts = 0, lease_owner = null, lease_until = null,
@@ -110,7 +110,7 @@ impl SagaDesk for PostgresSagas {
         allowance: Duration,
         deed: &Deed,
     ) -> Result<Option<Leased>, Error> {
-        let mut tx = self.pool.begin().await.map_err(database_error)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         let Some(mut leased) = saga_rows::take(&mut tx, order, self.lease_seconds).await? else {
             let saga = overview(&mut tx, order).await?;
             return saga.map(|_| None).ok_or(Error::SagaNotFound);

@@ -165,7 +165,7 @@ async fn an_order_placed_before_the_erasure_commits_is_waited_for_and_found() {
     let (stage, shop) = Stage::with_instance().await;
     let ada = stage.customer();
     // The order is written down and its key is not: the transaction is in the middle.
-    let mut between = stage.database.pool.begin().await.unwrap();
+    let mut between = postgres::begin(&stage.database.pool).await.unwrap();
     let lock = "lock table idempotency_keys in exclusive mode";
     sqlx::query(lock).execute(&mut *between).await.unwrap();
     let settling = stage.world.hold(Call::Capture, ada.id);

@@ -161,7 +161,7 @@ async fn a_payment_begun_before_the_erasure_commits_is_waited_for_and_found() {
     let world = World::start().await;
     let order = Order::by("tok_visa");
     // The order is locked and its payment is not written down: in the middle.
-    let mut between = world.database.pool.begin().await.unwrap();
+    let mut between = postgres::begin(&world.database.pool).await.unwrap();
     let lock = "lock table payments in exclusive mode";
     sqlx::query(lock).execute(&mut *between).await.unwrap();
     let erasing = async {
@@ -186,7 +186,7 @@ async fn a_refund_that_is_settled_as_the_erasure_comes_is_waited_for_with_its_fa
     let order = Order::by("tok_visa");
     world.captured(&order).await;
     // The payment is changed, and its fact is not in the outbox: in the middle.
-    let mut between = world.database.pool.begin().await.unwrap();
+    let mut between = postgres::begin(&world.database.pool).await.unwrap();
     let lock = "lock table ledger_entries in exclusive mode";
     sqlx::query(lock).execute(&mut *between).await.unwrap();
     let manager = Uuid::now_v7();

@@ -7,7 +7,7 @@ use crate::world::{Order, World};
 
 /// Why a transaction with these statements cannot be committed.
 async fn refused(database: &TestDatabase, statements: &[&str], payment: Uuid) -> String {
-    let mut tx = database.pool.begin().await.unwrap();
+    let mut tx = postgres::begin(&database.pool).await.unwrap();
     for statement in statements {
         let statement = statement.replace("$payment", &format!("'{payment}'"));
         let done = sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await;
@@ -62,7 +62,7 @@ async fn a_payment_and_its_ledger_cannot_be_committed_apart() {
     let either = ["payments_agree_with_ledger", "ledger_entries_balance"];
     assert!(either.contains(&lopsided.as_str()), "{lopsided}");
     // And what the service does is allowed.
-    let mut tx = world.database.pool.begin().await.unwrap();
+    let mut tx = postgres::begin(&world.database.pool).await.unwrap();
     for statement in [captured, TRANSACTION, &debit, &credit] {
         let statement = statement.replace("$payment", &format!("'{id}'"));
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await.unwrap();

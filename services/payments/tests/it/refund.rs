@@ -186,7 +186,7 @@ async fn an_amount_must_be_positive_and_in_the_payments_currency() {
 async fn a_ledger_transaction_that_does_not_balance_cannot_be_committed() {
     let world = World::start().await;
     let payment = world.captured(&Order::by("tok_visa")).await;
-    let mut tx = world.database.pool.begin().await.unwrap();
+    let mut tx = postgres::begin(&world.database.pool).await.unwrap();
     sqlx::query(
         "insert into ledger_entries (transaction_id, account, debit_minor, currency)
          select id, 'sales', 1, 'EUR' from ledger_transactions where payment_id = $1",

@@ -42,7 +42,7 @@ async fn an_action_is_read_as_it_was_written_newest_first() {
 #[tokio::test]
 async fn what_came_to_nothing_leaves_no_entry() {
     let pool = table().await;
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = postgres::begin(&pool).await.unwrap();
     audit::record(&mut tx, &action("undone")).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(whys(&pool).await, Vec::<String>::new());

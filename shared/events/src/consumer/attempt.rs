@@ -38,7 +38,7 @@ pub(super) async fn apply(
     payload: &[u8],
     meta: &Meta,
 ) -> Attempt {
-    let mut tx = match pool.begin().await {
+    let mut tx = match postgres::begin(pool).await {
         Ok(tx) => tx,
         Err(error) => return Attempt::Outage(error.into()),
     };

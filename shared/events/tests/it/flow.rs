@@ -23,7 +23,7 @@ async fn a_committed_fact_takes_effect_once() {
 async fn a_rolled_back_fact_is_never_published() {
     let world = World::new().await;
     let (_relay, _consumer) = (world.relay(), world.consumer(&Failing::default()));
-    let mut tx = world.pool().begin().await.unwrap();
+    let mut tx = postgres::begin(world.pool()).await.unwrap();
     events::publish(&mut tx, &fact("o-1", "never happened")).await.unwrap();
     tx.rollback().await.unwrap();
     world.publish("o-1", "happened").await;

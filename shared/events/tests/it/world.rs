@@ -71,7 +71,7 @@ impl World {
 
     /// Commits a fact.
     pub async fn publish(&self, key: &str, body: &str) -> Uuid {
-        let mut tx = self.pool().begin().await.unwrap();
+        let mut tx = postgres::begin(self.pool()).await.unwrap();
         let id = events::publish(&mut tx, &fact(key, body)).await.unwrap();
         tx.commit().await.unwrap();
         id

@@ -13,13 +13,13 @@ async fn database() -> TestDatabase {
 async fn an_erasure_waits_for_those_who_write_and_those_who_write_later_find_the_tombstone() {
     let database = database().await;
     let user = Uuid::now_v7();
-    let mut writing = database.pool.begin().await.unwrap();
+    let mut writing = postgres::begin(&database.pool).await.unwrap();
     personal::hold_off_erasure(&mut writing, user).await.unwrap();
     assert!(!personal::is_erased(&mut writing, user).await.unwrap());
 
     let pool = database.pool.clone();
     let erasing = tokio::spawn(async move {
-        let mut tx = pool.begin().await.unwrap();
+        let mut tx = postgres::begin(&pool).await.unwrap();
         personal::begin_erasure(&mut tx, user).await.unwrap();
         tx.commit().await.unwrap();
     });
@@ -38,7 +38,7 @@ async fn an_erasure_waits_for_those_who_write_and_those_who_write_later_find_the
     writing.commit().await.unwrap();
     erasing.await.unwrap();
 
-    let mut later = database.pool.begin().await.unwrap();
+    let mut later = postgres::begin(&database.pool).await.unwrap();
     personal::hold_off_erasure(&mut later, user).await.unwrap();
     assert!(personal::is_erased(&mut later, user).await.unwrap());
     assert!(!personal::is_erased(&mut later, Uuid::now_v7()).await.unwrap());
@@ -48,8 +48,8 @@ async fn an_erasure_waits_for_those_who_write_and_those_who_write_later_find_the
 async fn those_who_write_about_a_user_do_not_wait_for_each_other() {
     let database = database().await;
     let user = Uuid::now_v7();
-    let mut one = database.pool.begin().await.unwrap();
-    let mut other = database.pool.begin().await.unwrap();
+    let mut one = postgres::begin(&database.pool).await.unwrap();
+    let mut other = postgres::begin(&database.pool).await.unwrap();
     personal::hold_off_erasure(&mut one, user).await.unwrap();
     personal::hold_off_erasure(&mut other, user).await.unwrap();
 }

@@ -88,7 +88,7 @@ impl Products for PostgresProducts {
     }
 
     async fn add(&self, product: &Product) -> Result<Product, Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let added = write(&mut tx, INSERT, product.id, &product.details, product.created).await?;
         publish(&mut tx, &added, false).await?;
         tx.commit().await.map_err(failed)?;
@@ -96,7 +96,7 @@ impl Products for PostgresProducts {
     }
 
     async fn change(&self, id: Uuid, patch: Patch, now: OffsetDateTime) -> Result<Product, Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let locked = sqlx::query_as::<_, Row>(LOCK).bind(id).fetch_optional(&mut *tx).await;
         let old: Product = locked.map_err(failed)?.ok_or(Error::ProductNotFound(id))?.try_into()?;
         let details = patch.apply(old.details.clone());
@@ -111,7 +111,7 @@ impl Products for PostgresProducts {
     }
 
     async fn remove(&self, id: Uuid, now: OffsetDateTime) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let query = sqlx::query_as::<_, Row>(REMOVE).bind(id).bind(now);
         let removed = query.fetch_optional(&mut *tx).await.map_err(failed)?;
         let removed = removed.ok_or(Error::ProductNotFound(id))?.try_into()?;

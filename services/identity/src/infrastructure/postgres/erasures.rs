@@ -66,7 +66,7 @@ impl Erasures for PostgresErasures {
     }
 
     async fn finish(&self, user: Uuid, event: &Event) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let waiting: bool = sqlx::query_scalar(
             "select exists (select from outbox where key = $1 and sent_at is null)",
         )

@@ -22,7 +22,7 @@ impl PostgresGuesses {
 #[async_trait]
 impl Guesses for PostgresGuesses {
     async fn count(&self, subjects: &[Subject], now: OffsetDateTime) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let mut subjects = subjects.to_vec();
         subjects.sort_by_key(|subject| subject.hash);
         for subject in &subjects {

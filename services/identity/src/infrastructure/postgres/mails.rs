@@ -26,7 +26,7 @@ impl PostgresMails {
 #[async_trait]
 impl Mails for PostgresMails {
     async fn ask(&self, request: &MailRequest, since: OffsetDateTime) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let asked = ask(&mut tx, request, since).await?;
         tx.commit().await?;
         Ok(asked)
@@ -38,7 +38,7 @@ impl Mails for PostgresMails {
         since: OffsetDateTime,
         event: &Event,
     ) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let user = users::by_email(&mut tx, email).await?;
         let event = Event { user, ..event.clone() };
         if let Some(user) = user {
@@ -87,7 +87,7 @@ impl Mails for PostgresMails {
     }
 
     async fn verify_email(&self, token: TokenHash, event: &Event) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let Some(user) = take(&mut tx, token, MailPurpose::VerifyEmail, event.at).await? else {
             return Ok(false);
         };
@@ -115,7 +115,7 @@ impl Mails for PostgresMails {
         password_hash: &SecretString,
         event: &Event,
     ) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let Some(user) = take(&mut tx, token, MailPurpose::ResetPassword, event.at).await? else {
             return Ok(false);
         };

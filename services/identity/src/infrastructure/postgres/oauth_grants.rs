@@ -61,7 +61,7 @@ impl Grants for PostgresGrants {
     }
 
     async fn take_code(&self, hash: TokenHash, now: OffsetDateTime) -> Result<Option<Code>, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let row: Option<CodeRow> =
             sqlx::query_as("select * from oauth_codes where code_hash = $1 for update")
                 .bind(hash.0.as_slice())
@@ -102,7 +102,7 @@ impl Grants for PostgresGrants {
         first: &NewToken,
         event: &Event,
     ) -> Result<Uuid, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let family = families::start(&mut tx, code.user, first, "").await?;
         // It is as old as the sign-in that it comes from, and is named after its client.
         sqlx::query(

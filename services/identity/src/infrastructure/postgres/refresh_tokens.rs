@@ -53,7 +53,7 @@ impl RefreshTokens for PostgresRefreshTokens {
         user_agent: &str,
         event: &Event,
     ) -> Result<Uuid, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let session = families::start(&mut tx, user, token, user_agent).await?;
         security_events::record(&mut tx, event).await?;
         tx.commit().await?;
@@ -67,7 +67,7 @@ impl RefreshTokens for PostgresRefreshTokens {
         client: Option<Uuid>,
         origin: &Origin,
     ) -> Result<Rotation, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let now = next.issued_at;
         let held = families::lock(&mut tx, spent).await?.filter(|held| held.client == client);
         let Some(held) = held else { return Ok(Rotation::Refused) };
@@ -122,7 +122,7 @@ impl RefreshTokens for PostgresRefreshTokens {
     }
 
     async fn end(&self, user: Uuid, session: Uuid, event: &Event) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let ended: Option<bool> = sqlx::query_scalar(
             "select revoked_at is not null from refresh_token_families
              where id = $1 and user_id = $2 for update",
@@ -172,7 +172,7 @@ impl RefreshTokens for PostgresRefreshTokens {
     }
 
     async fn forget_expired(&self, limit: OffsetDateTime) -> Result<u64, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let forgotten = sqlx::query("delete from refresh_tokens where expires_at < $1")
             .bind(limit)
             .execute(&mut *tx)

@@ -68,7 +68,7 @@ impl SecondFactors for PostgresSecondFactors {
         codes: &[TokenHash],
         event: &Event,
     ) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let confirmed = sqlx::query(
             "update second_factors set confirmed_at = $2, last_step = $3
              where user_id = $1 and confirmed_at is null and last_step < $3",
@@ -111,7 +111,7 @@ impl SecondFactors for PostgresSecondFactors {
         code: TokenHash,
         event: &Event,
     ) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let taken = sqlx::query("delete from recovery_codes where user_id = $1 and code_hash = $2")
             .bind(user)
             .bind(code.0.as_slice())
@@ -126,7 +126,7 @@ impl SecondFactors for PostgresSecondFactors {
     }
 
     async fn remove(&self, user: Uuid, event: &Event) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         sqlx::query("delete from second_factors where user_id = $1")
             .bind(user)
             .execute(&mut *tx)

@@ -61,7 +61,7 @@ struct EntryRow {
 #[async_trait]
 impl AuditLog for PostgresAuditLog {
     async fn record(&self, event: &Event) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         record(&mut tx, event).await?;
         Ok(tx.commit().await?)
     }

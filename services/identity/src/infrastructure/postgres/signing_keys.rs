@@ -68,7 +68,7 @@ pub async fn published(pool: &PgPool) -> Result<Vec<KeyRow>, Error> {
 /// Makes the first key where there is none, which signs at once: of replicas that
 /// start together one makes it. Seals what an older release kept in the clear.
 pub async fn ensure(pool: &PgPool, sealing: &Sealing, make: Make) -> Result<(), Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = postgres::begin(pool).await?;
     lock(&mut tx).await?;
     let clear: Vec<(String, String)> =
         sqlx::query_as("select kid, private_key from signing_keys where private_key is not null")
@@ -99,7 +99,7 @@ pub async fn succeed(
     event: &Event,
     make: Make,
 ) -> Result<Option<KeyInfo>, Error> {
-    let (mut tx, now) = (pool.begin().await?, event.at);
+    let (mut tx, now) = (postgres::begin(pool).await?, event.at);
     if let Replace::WhenDue = replace {
         // Nearly always not: no lock for finding that out.
         let newest = newest(&mut tx).await?;

@@ -67,7 +67,7 @@ impl Users for PostgresUsers {
         first: Option<(&NewToken, &MailRequest)>,
         origin: &Origin,
     ) -> Result<Option<Uuid>, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         insert(&mut tx, user, password_hash).await?;
         let fact = UserRegistered {
             user_id: user.id.to_string(),
@@ -124,7 +124,7 @@ impl Users for PostgresUsers {
         change: UserChange,
         event: Option<&Event>,
     ) -> Result<User, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let other_admins = match change {
             UserChange::DisplayName(_) => true,
             UserChange::Roles(_) => lock_admins(&mut tx).await?.into_iter().any(|a| a != id),
@@ -161,7 +161,7 @@ impl Users for PostgresUsers {
         keep: Option<Uuid>,
         event: &Event,
     ) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let set = sqlx::query(
             "update users set password_hash = $2, version = version + 1
              where id = $1 and closed_at is null",
@@ -189,7 +189,7 @@ impl Users for PostgresUsers {
     }
 
     async fn close(&self, id: Uuid, erase_at: OffsetDateTime, event: &Event) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let admins = lock_admins(&mut tx).await?;
         lock(&mut tx, id).await?.ok_or(Error::UserNotFound)?;
         if admins == [id] {

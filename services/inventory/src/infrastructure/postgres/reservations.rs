@@ -35,7 +35,7 @@ impl Reservations for PostgresReservations {
         ttl: Duration,
         now: OffsetDateTime,
     ) -> Result<OffsetDateTime, Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let until = match claim(&mut tx, order, State::Held, ttl, now).await? {
             Claim::Found(State::Held, until) => until,
             Claim::Found(state, _) => return Err(Error::Closed(state)),
@@ -56,7 +56,7 @@ impl Reservations for PostgresReservations {
         if moves::sell(&self.pool, order, now).await? {
             return Ok(());
         }
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         match lock(&mut tx, order).await?.ok_or(Error::ReservationNotFound(order))? {
             (State::Committed, _) => Ok(()),
             // Reserved while the statement above ran, which could not see it yet.
@@ -74,7 +74,7 @@ impl Reservations for PostgresReservations {
     }
 
     async fn release(&self, order: Uuid, now: OffsetDateTime) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         if let Claim::Found(state, _) =
             claim(&mut tx, order, State::Released, Duration::ZERO, now).await?
             && let Some(pieces) = state.release()
@@ -86,7 +86,7 @@ impl Reservations for PostgresReservations {
     }
 
     async fn expire(&self, now: OffsetDateTime, limit: usize) -> Result<usize, Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let orders: Vec<Uuid> = sqlx::query_scalar(
             "update reservations
              set state = 'expired', updated_at = $1

@@ -60,7 +60,7 @@ impl Stocks for PostgresStock {
     }
 
     async fn adjust(&self, adjustment: &Adjustment, now: OffsetDateTime) -> Result<Stock, Error> {
-        let mut tx = self.pool.begin().await.map_err(failed)?;
+        let mut tx = postgres::begin(&self.pool).await.map_err(failed)?;
         let stock = self.adjust_once(&mut tx, adjustment, now).await?;
         tx.commit().await.map_err(failed)?;
         Ok(stock)

@@ -85,7 +85,7 @@ impl Notifications for PostgresNotifications {
         now: OffsetDateTime,
     ) -> Result<(), Error> {
         let Preferences { email } = preferences;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         personal::hold_off_erasure(&mut tx, user_id).await?;
         let kept = sqlx::query(
             "insert into preferences (user_id, email) select $1, $2

@@ -71,7 +71,7 @@ impl People for PostgresPeople {
     }
 
     async fn erase(&self, user_id: Uuid, now: OffsetDateTime) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let left = erase(&mut tx, user_id, now).await?;
         tx.commit().await?;
         Ok(!left)

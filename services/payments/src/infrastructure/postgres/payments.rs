@@ -30,7 +30,7 @@ impl PostgresPayments {
 #[async_trait]
 impl PaymentRepository for PostgresPayments {
     async fn begin(&self, new: &Payment) -> Result<Begun, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         lock_order(&mut tx, new.order_id, Some(new.user_id)).await?;
         let mut found = insert_unless_closed(&mut tx, new, self.check_after).await?;
         if found.is_none() {
@@ -44,7 +44,7 @@ impl PaymentRepository for PostgresPayments {
     }
 
     async fn close(&self, order_id: Uuid) -> Result<Option<Payment>, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         lock_order(&mut tx, order_id, None).await?;
         let found = of_order(&mut tx, order_id).await?;
         if found.is_none() {
@@ -68,7 +68,7 @@ impl PaymentRepository for PostgresPayments {
     }
 
     async fn save(&self, next: &Payment, events: &[Event]) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         if !update(&mut tx, next, self.check_after).await? {
             return Ok(false);
         }

@@ -62,7 +62,7 @@ impl PostgresPeople {
 #[async_trait]
 impl People for PostgresPeople {
     async fn erase(&self, user: Uuid) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         let left = erase(&mut tx, user).await?;
         tx.commit().await?;
         Ok(!left)

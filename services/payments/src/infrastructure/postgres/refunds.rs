@@ -33,7 +33,7 @@ impl PostgresRefunds {
 #[async_trait]
 impl RefundRepository for PostgresRefunds {
     async fn reserve(&self, new: &NewRefund) -> Result<Refund, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         refuse_erased(&mut tx, new.requester.as_ref()).await?;
         let payment = lock_payment(&mut tx, new.payment_id).await?;
         if let Some(earlier) = earlier(&mut tx, new).await? {
@@ -56,7 +56,7 @@ impl RefundRepository for PostgresRefunds {
     }
 
     async fn settle(&self, refund: &Refund, outcome: RefundState) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         // Whoever settles first does it.
         if finish(&mut tx, refund, outcome).await? {
             match outcome {
