@@ -29,7 +29,7 @@ pub async fn run(lasting: Duration) -> Result<()> {
     let way = Way::new().await?;
     let ids = (0..BACKLOG).map(|_| Uuid::now_v7());
     for batch in ids.collect::<Vec<_>>().chunks(500) {
-        let mut tx = way.pool.begin().await?;
+        let mut tx = postgres::begin(&way.pool).await?;
         for id in batch {
             way.publish(&mut tx, *id).await?;
         }
@@ -103,7 +103,7 @@ impl Way {
     }
 
     async fn commit(&self) -> Result<()> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = postgres::begin(&self.pool).await?;
         self.publish(&mut tx, Uuid::now_v7()).await?;
         Ok(tx.commit().await?)
     }

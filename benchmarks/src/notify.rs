@@ -57,7 +57,7 @@ enum Say {
 }
 
 async fn commit(pool: &PgPool, say: Say) -> Result<()> {
-    let mut tx = pool.begin().await?;
+    let mut tx = postgres::begin(pool).await?;
     let fact = OrderFailed { order_id: Uuid::now_v7().to_string(), ..OrderFailed::default() };
     match say {
         Say::Nothing => insert(&mut tx, &fact, "select 1 from fact").await?,

@@ -41,7 +41,7 @@ async fn before(stage: &Stage, ada: &Customer, kind: Kind, doomed: Option<Instan
     let database = &stage.database.pool;
     let payment = stage.world.hold(Call::Authorize, ada.id);
     payment.reached().await;
-    let mut holding = postgres::begin(&database).await.unwrap();
+    let mut holding = postgres::begin(database).await.unwrap();
     let (order, holder): (Uuid, i32) =
         sqlx::query_as("select id, pg_backend_pid() from orders where user_id = $1 for update")
             .bind(ada.id)
