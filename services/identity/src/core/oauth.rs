@@ -13,11 +13,12 @@ use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::ports::{Clients, Code, Grants, Jwts, Ports, Rotation};
+use super::ports::{Clients, Code, Grant, Grants, Jwts, Ports, Rotation};
 use super::proof::{Limits, Proof};
 use super::{Error, Lifetimes, opaque};
 use crate::domain::oauth::{AuthorizationRequest, Client, Refusal, Scope, Scopes};
 use crate::domain::{Event, EventKind, NewToken, Origin, User};
+use tokens::Basis;
 pub use tokens::Issued;
 
 /// How long a code may take from the browser to the application (RFC 6749, section
@@ -189,12 +190,12 @@ impl OAuth {
         }
         let user = self.ports.users.get(taken.user).await?.ok_or(BAD)?;
         if !taken.scopes.has(Scope::OfflineAccess) {
-            return Ok(self.issue(client, &taken, &user, taken.session, None, now)?);
+            return Ok(self.issue(client, &taken.basis(), &user, taken.session, None, now)?);
         }
         let (refresh_token, first) = self.refresh_token(now)?;
         let event = Event::of(EventKind::LoginSucceeded, user.id, now, origin);
         let family = self.grants.begin(hash, &taken, &first, &event).await?;
-        Ok(self.issue(client, &taken, &user, family, Some(refresh_token), now)?)
+        Ok(self.issue(client, &taken.basis(), &user, family, Some(refresh_token), now)?)
     }
 
     /// Exchanges a refresh token for the next.
@@ -212,18 +213,9 @@ impl OAuth {
         match self.ports.tokens.rotate(hash, &next, Some(client.id), origin).await? {
             Rotation::Done(user, family) => {
                 let grant = self.grants.grant(family).await?.ok_or(BAD)?;
-                let code = Code {
-                    client: client.id,
-                    user: user.id,
-                    session: family,
-                    redirect_uri: String::new(),
-                    scopes: grant.scopes,
-                    nonce: None,
-                    code_challenge: String::new(),
-                    auth_time: grant.auth_time,
-                    expires_at: now,
-                };
-                Ok(self.issue(client, &code, &user, family, Some(refresh_token), now)?)
+                let Grant { client: _, scopes, auth_time } = grant;
+                let basis = Basis { scopes, nonce: None, auth_time, sign_in: family };
+                Ok(self.issue(client, &basis, &user, family, Some(refresh_token), now)?)
             }
             Rotation::Refused | Rotation::Reused(_) => Err(BAD),
         }

@@ -20,18 +20,34 @@ pub struct Issued {
     pub scopes: Scopes,
 }
 
+/// What tokens are given for.
+pub(super) struct Basis {
+    pub(super) scopes: Scopes,
+    pub(super) nonce: Option<String>,
+    pub(super) auth_time: OffsetDateTime,
+    /// The `sid` of the ID token.
+    pub(super) sign_in: Uuid,
+}
+
+impl Code {
+    pub(super) fn basis(&self) -> Basis {
+        let (scopes, nonce) = (self.scopes.clone(), self.nonce.clone());
+        Basis { scopes, nonce, auth_time: self.auth_time, sign_in: self.session }
+    }
+}
+
 impl OAuth {
     /// Tokens in a user's name.
     pub(super) fn issue(
         &self,
         client: &Client,
-        code: &Code,
+        basis: &Basis,
         user: &User,
         session: Uuid,
         refresh_token: Option<SecretString>,
         now: OffsetDateTime,
     ) -> Result<Issued, Error> {
-        let scopes = code.scopes.clone();
+        let scopes = basis.scopes.clone();
         // Without consent to use the shop in the user's name, a token tells who they are
         // and opens nothing else.
         let in_the_shop = client.first_party || scopes.has(Scope::Stoa);
@@ -47,7 +63,8 @@ impl OAuth {
             }),
             now,
         )?;
-        let id_token = scopes.has(Scope::OpenId).then(|| self.id_token(client, code, now));
+        let id_token =
+            scopes.has(Scope::OpenId).then(|| self.id_token(client, basis, user.id, now));
         let expires_in = self.provider.lifetimes.access;
         Ok(Issued {
             access_token,
@@ -97,20 +114,21 @@ impl OAuth {
     fn id_token(
         &self,
         client: &Client,
-        code: &Code,
+        basis: &Basis,
+        user: Uuid,
         now: OffsetDateTime,
     ) -> Result<SecretString, Error> {
         let expires_at = now + self.provider.lifetimes.access;
         let mut claims = json!({
             "iss": self.provider.issuer,
-            "sub": code.user,
+            "sub": user,
             "aud": client.id,
             "iat": now.unix_timestamp(),
             "exp": expires_at.unix_timestamp(),
-            "auth_time": code.auth_time.unix_timestamp(),
-            "sid": code.session,
+            "auth_time": basis.auth_time.unix_timestamp(),
+            "sid": basis.sign_in,
         });
-        if let Some(nonce) = &code.nonce {
+        if let Some(nonce) = &basis.nonce {
             claims["nonce"] = json!(nonce);
         }
         self.jwts.sign("JWT", &claims, now)
