@@ -131,16 +131,18 @@ impl Bank {
         }
     }
 
-    /// Sets EUR 10.00 aside for each of these payments, under each of these ids.
+    /// Half an hour ago, EUR 10.00 were set aside for each of these payments, under
+    /// each of these ids.
     pub async fn charge_by_hand(&self, made: &[(String, String)]) {
         match self {
             Self::Stripe(double) => double.put(made),
             Self::Sandbox { database, .. } => {
                 let (payments, charges): (Vec<_>, Vec<_>) = made.iter().cloned().unzip();
                 sqlx::query(
-                    "insert into charges (id, reference, amount_minor, currency, state)
-                     select c, p, 1000, 'EUR', 'authorized' from unnest($1::text[], $2::text[])
-                         as made (p, c)",
+                    "insert into charges
+                         (id, reference, amount_minor, currency, state, created_at)
+                     select c, p, 1000, 'EUR', 'authorized', now() - interval '30 minutes'
+                     from unnest($1::text[], $2::text[]) as made (p, c)",
                 )
                 .bind(payments)
                 .bind(charges)

@@ -168,7 +168,8 @@ async fn many_charges_are_compared_page_by_page() {
                 insert into payments (id, order_id, user_id, amount_minor, currency, state,
                     provider, provider_charge_id, created_at, updated_at)
                 select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1000, 'EUR',
-                    'authorized', $1, 'pi_' || n, now(), now() - interval '1 minute'
+                    'authorized', $1, 'pi_' || n, now() - interval '30 minutes',
+                    now() - interval '30 minutes'
                 from generate_series(1, 250) as n
                 returning id, provider_charge_id)
             select id::text, provider_charge_id from made";

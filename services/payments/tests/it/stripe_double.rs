@@ -106,11 +106,14 @@ impl StripeDouble {
         (kind, intent)
     }
 
-    /// Sets EUR 10.00 aside for each of these payments, under each of these ids.
+    /// Half an hour ago, EUR 10.00 were set aside for each of these payments, under
+    /// each of these ids.
     pub fn put(&self, made: &[(String, String)]) {
         let mut inner = self.inner.lock().unwrap();
+        let then = OffsetDateTime::now_utc() - time::Duration::minutes(30);
         for (payment_id, id) in made {
-            let intent = intent(id, 1_000, "eur", payment_id);
+            let mut intent = intent(id, 1_000, "eur", payment_id);
+            intent["created"] = json!(then.unix_timestamp());
             inner.intents.insert(id.clone(), intent);
         }
     }

@@ -34,7 +34,11 @@ impl World<'_> {
                 &customer,
                 json!({"current_password": customer.password, "new_password": "a new and better one"}),
             ),
-            "AccountService/ListSessions" | "AccountService/ExportMe" => of(&customer, json!({})),
+            "AccountService/ListSessions" => of(&customer, json!({})),
+            "AccountService/ExportMe" => {
+                self.greeted(&customer).await;
+                of(&customer, json!({}))
+            }
             "AccountService/RevokeSession" => {
                 let sessions = customer.client.get("/v1/users/me/sessions").await.ok();
                 of(&customer, json!({"session_id": sessions["sessions"][0]["session_id"]}))
