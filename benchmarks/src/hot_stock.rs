@@ -123,6 +123,7 @@ impl Shop {
             order_id: order_id.clone(),
             lines: vec![line],
             ttl_seconds: 3_600,
+            synthetic: false,
         };
         let mut client = self.client.clone();
         client.reserve(reserve).await?;

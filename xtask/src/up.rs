@@ -79,6 +79,7 @@ impl Up {
             settings: Vec::new(),
             detours: Vec::new(),
             replicas: Vec::new(),
+            observe: true,
         })
     }
 }

@@ -214,7 +214,7 @@ export interface paths {
          * The cart with current names and prices
          * @description The cart with current names and prices.
          *
-         *     Permission `cart:write`: customer, manager, admin. Answers within 2 s.
+         *     Permission `cart:write`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         get: operations["getCart"];
         put?: never;
@@ -223,7 +223,7 @@ export interface paths {
          * Empties the cart
          * @description Empties the cart.
          *
-         *     Permission `cart:write`: customer, manager, admin. Answers within 2 s.
+         *     Permission `cart:write`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         delete: operations["clearCart"];
         options?: never;
@@ -244,7 +244,7 @@ export interface paths {
          * Adds pieces of a product to the cart
          * @description Adds pieces of a product to the cart.
          *
-         *     Permission `cart:write`: customer, manager, admin. Answers within 2 s.
+         *     Permission `cart:write`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         post: operations["addItem"];
         delete?: never;
@@ -267,7 +267,7 @@ export interface paths {
          * Takes a product out of the cart
          * @description Takes a product out of the cart. A product that is not in it is fine.
          *
-         *     Permission `cart:write`: customer, manager, admin. Answers within 2 s.
+         *     Permission `cart:write`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         delete: operations["removeItem"];
         options?: never;
@@ -276,7 +276,7 @@ export interface paths {
          * Sets the number of pieces of a product in the cart
          * @description Sets the number of pieces of a product in the cart.
          *
-         *     Permission `cart:write`: customer, manager, admin. Answers within 2 s.
+         *     Permission `cart:write`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         patch: operations["updateItem"];
         trace?: never;
@@ -358,7 +358,7 @@ export interface paths {
          * Notifications, newest first
          * @description Notifications, newest first.
          *
-         *     Permission `notifications:read`: customer, manager, admin. Answers within 2 s.
+         *     Permission `notifications:read`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         get: operations["listNotifications"];
         put?: never;
@@ -380,7 +380,7 @@ export interface paths {
          * How the user wants to be told
          * @description How the user wants to be told.
          *
-         *     Permission `notifications:read`: customer, manager, admin. Answers within 1 s.
+         *     Permission `notifications:read`: customer, synthetic, manager, admin. Answers within 1 s.
          */
         get: operations["getPreferences"];
         put?: never;
@@ -392,7 +392,7 @@ export interface paths {
          * Changes how the user wants to be told (AIP-134)
          * @description Changes how the user wants to be told (AIP-134). An absent or empty `update_mask` changes every field.
          *
-         *     Permission `notifications:read`: customer, manager, admin. Answers within 2 s.
+         *     Permission `notifications:read`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         patch: operations["updatePreferences"];
         trace?: never;
@@ -458,7 +458,7 @@ export interface paths {
          * The signed-in user's orders, newest first
          * @description The signed-in user's orders, newest first.
          *
-         *     Permission `orders:read`: customer, manager, admin. Answers within 2 s.
+         *     Permission `orders:read`: customer, synthetic, manager, admin. Answers within 2 s.
          */
         get: operations["listOrders"];
         put?: never;
@@ -468,7 +468,7 @@ export interface paths {
          *
          *     The same `Idempotency-Key` with the same request returns the same order.
          *
-         *     Permission `orders:create`: customer, manager, admin. Answers within 10 s. At most 60 a minute, 30 at once.
+         *     Permission `orders:create`: customer, synthetic, manager, admin. Answers within 10 s. At most 60 a minute, 30 at once.
          */
         post: operations["placeOrder"];
         delete?: never;
@@ -488,7 +488,7 @@ export interface paths {
          * One of the signed-in user's orders
          * @description One of the signed-in user's orders.
          *
-         *     Permission `orders:read`: customer, manager, admin. Answers within 1 s.
+         *     Permission `orders:read`: customer, synthetic, manager, admin. Answers within 1 s.
          */
         get: operations["getOrder"];
         put?: never;
@@ -512,7 +512,7 @@ export interface paths {
          * Cancels an order that is not shipped: money and stock go back
          * @description Cancels an order that is not shipped: money and stock go back. An order that is cancelled already is answered as it is.
          *
-         *     Permission `orders:cancel`: customer, manager, admin. Answers within 10 s.
+         *     Permission `orders:cancel`: customer, synthetic, manager, admin. Answers within 10 s.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -532,7 +532,7 @@ export interface paths {
          * The order now and after every change, until it is in a final state or the deadline passes
          * @description The order now and after every change, until it is in a final state or the deadline passes. Over REST one JSON object a line.
          *
-         *     Permission `orders:read`: customer, manager, admin. Answers within 300 s.
+         *     Permission `orders:read`: customer, synthetic, manager, admin. Answers within 300 s.
          */
         get: operations["watchOrder"];
         put?: never;
@@ -576,7 +576,7 @@ export interface paths {
          * One of the signed-in user's payments
          * @description One of the signed-in user's payments. Who may give money back sees everybody's.
          *
-         *     Permission `payments:read`: customer, manager, admin. Answers within 1 s.
+         *     Permission `payments:read`: customer, synthetic, manager, admin. Answers within 1 s.
          */
         get: operations["getPayment"];
         put?: never;

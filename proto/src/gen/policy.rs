@@ -2338,6 +2338,17 @@ pub static ROLES: &[Role] = &[
         ],
     },
     Role {
+        name: "synthetic",
+        permissions: &[
+            "cart:write",
+            "notifications:read",
+            "orders:cancel",
+            "orders:create",
+            "orders:read",
+            "payments:read",
+        ],
+    },
+    Role {
         name: "manager",
         permissions: &[
             "cart:write",

@@ -219,6 +219,7 @@ impl std::fmt::Debug for crate::stoa::payments::v1::AuthorizeRequest {
             .field("user_id", &self.user_id)
             .field("amount", &self.amount)
             .field("payment_token", &"[redacted]")
+            .field("synthetic", &self.synthetic)
             .finish()
     }
 }

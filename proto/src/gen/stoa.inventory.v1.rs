@@ -71,6 +71,10 @@ pub struct ReserveRequest {
     /// How long the stock stays set aside, in seconds.
     #[prost(int32, tag = "3")]
     pub ttl_seconds: i32,
+    /// Whether nobody wants the pieces: the order of a prober, left out of figures about
+    /// business.
+    #[prost(bool, tag = "4")]
+    pub synthetic: bool,
 }
 /// The reservation holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -186,6 +186,10 @@ pub struct AuthorizeRequest {
     /// The provider's token for the customer's means of payment.
     #[prost(string, tag = "4")]
     pub payment_token: ::prost::alloc::string::String,
+    /// Whether nobody wants what is paid: the order of a prober. It is paid like any
+    /// other and left out of figures about business.
+    #[prost(bool, tag = "5")]
+    pub synthetic: bool,
 }
 /// Names an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -12,7 +12,7 @@ use proto::inventory::v1::reservation_service_server::ReservationService;
 use time::Duration;
 use tonic::{Request, Response, Status};
 
-use crate::core::Inventory;
+use crate::core::{Inventory, figures};
 
 /// Serves the use cases by gRPC.
 pub struct InventoryApi {
@@ -48,11 +48,17 @@ impl InventoryService for InventoryApi {
 #[tonic::async_trait]
 impl ReservationService for InventoryApi {
     async fn reserve(&self, request: Request<pb::ReserveRequest>) -> Answer<pb::ReserveResponse> {
-        let pb::ReserveRequest { order_id, lines, ttl_seconds } = request.into_inner();
+        let pb::ReserveRequest { order_id, lines, ttl_seconds, synthetic } = request.into_inner();
         let order = parse_id("order_id", &order_id)?;
         let lines = convert::lines(lines)?;
         let ttl = Duration::seconds(ttl_seconds.into());
-        let expires = self.core.reserve(order, lines, ttl).await.map_err(Problem::from)?;
+        let reserved = self.core.reserve(order, lines, ttl).await;
+        if let Err(error) = &reserved
+            && !synthetic
+        {
+            figures::count(error);
+        }
+        let expires = reserved.map_err(Problem::from)?;
         Ok(Response::new(pb::ReserveResponse { expire_time: Some(timestamp(expires)) }))
     }
 

@@ -12,7 +12,7 @@ use runtime::{Metrics, Readiness, Shutdown};
 
 use crate::api::InventoryApi;
 use crate::config::Config;
-use crate::core::{Inventory, Sweeper};
+use crate::core::{Inventory, Sweeper, figures};
 use crate::infrastructure::{PostgresReservations, PostgresStock};
 
 /// The inventory service, built but not yet running.
@@ -25,9 +25,10 @@ pub struct App {
 impl App {
     /// Connects, brings the schema up to date and binds the ports.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
+        figures::begin();
         let deadline = config.host.runtime.startup_deadline();
-        let pool = postgres::connect(&config.database, deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
+        let parts = [&crate::MIGRATOR, &events::OUTBOX];
+        let pool = postgres::open(&config.database, deadline, &parts).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);

@@ -1,6 +1,7 @@
 //! What the service does.
 
 pub mod error;
+pub mod figures;
 pub mod ports;
 mod sweeper;
 

@@ -46,8 +46,9 @@ impl OrderService for OrdersApi {
         request: Request<pb::PlaceOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
         let until = deadline("/stoa.orders.v1.OrderService/PlaceOrder") - MARGIN;
-        let (user, key) = (Caller::user_of(&request)?.id, Caller::key_of(&request)?.to_owned());
-        let command = convert::place_order(user, key, request.into_inner())?;
+        let (user, key) =
+            (Caller::user_of(&request)?.clone(), Caller::key_of(&request)?.to_owned());
+        let command = convert::place_order(&user, key, request.into_inner())?;
         let order = self.core.place(command, until).await.map_err(Problem::from)?;
         Ok(Response::new(convert::order(order)?))
     }

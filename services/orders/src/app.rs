@@ -16,12 +16,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{OrdersApi, PersonalDataApi, SagasApi};
 use crate::config::{Config, SagaConfig};
-use crate::core::Orders;
 use crate::core::changes::Changes;
 use crate::core::driver::{Driver, Settings};
 use crate::core::ports::{Carts, Payments, Prices, Stock};
 use crate::core::purge::Purge;
 use crate::core::worker::{Worker, WorkerSettings};
+use crate::core::{Orders, figures};
 use crate::infrastructure::{
     GrpcCarts, GrpcPayments, GrpcPrices, GrpcStock, PostgresArchive, PostgresOrders,
     PostgresPeople, PostgresSagas, listen,
@@ -67,10 +67,10 @@ impl App {
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
         config.saga.check()?;
+        figures::begin();
         let startup_deadline = config.host.runtime.startup_deadline();
-        let pool = postgres::connect(&config.database, startup_deadline).await?;
         let parts = [&crate::MIGRATOR, &events::OUTBOX, &audit::ACTIONS, &personal::ERASED];
-        postgres::migrate(&pool, &parts).await?;
+        let pool = postgres::open(&config.database, startup_deadline, &parts).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod drill;
 pub mod driver;
 pub mod error;
+pub mod figures;
 pub mod operate;
 pub mod people;
 pub mod place;

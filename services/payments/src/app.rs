@@ -16,8 +16,8 @@ use sqlx::PgPool;
 
 use crate::api::{CheckoutApi, PaymentApi, PersonalDataApi};
 use crate::config::{Config, ProviderKind};
-use crate::core::Payments;
 use crate::core::ports::{Books, Provider, WebhookReader};
+use crate::core::{Payments, figures};
 use crate::infrastructure::postgres::{
     PostgresAccounts, PostgresPayments, PostgresPeople, PostgresRefunds, PostgresWebhooks,
 };
@@ -35,9 +35,10 @@ pub struct App {
 impl App {
     /// Connects, migrates and binds.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
+        figures::begin();
         let deadline = config.host.runtime.startup_deadline();
-        let pool = postgres::connect(&config.database, deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX, &personal::ERASED]).await?;
+        let parts = [&crate::MIGRATOR, &events::OUTBOX, &personal::ERASED];
+        let pool = postgres::open(&config.database, deadline, &parts).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);

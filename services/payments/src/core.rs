@@ -3,6 +3,7 @@
 //! the answer is recorded if nobody else has changed the payment meanwhile.
 
 pub mod error;
+pub mod figures;
 pub mod ports;
 
 mod authorize;

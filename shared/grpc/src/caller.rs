@@ -31,8 +31,18 @@ pub struct User {
     pub id: Uuid,
     /// Role names from the token.
     pub roles: Vec<String>,
+    /// Permissions from the token, beside those of the roles.
+    pub entitlements: Vec<String>,
     /// The session that the token belongs to, where it says so.
     pub session: Option<Uuid>,
+}
+
+impl User {
+    /// Whether nobody is behind the account: a prober's. Its deeds are left out of
+    /// figures about business.
+    pub fn is_synthetic(&self) -> bool {
+        self.roles.iter().any(|role| role == "synthetic")
+    }
 }
 
 impl Caller {

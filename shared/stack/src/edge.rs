@@ -137,7 +137,7 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
 /// Replaces every `${NAME}`.
 ///
 /// Fails on a name without a value: a typing error must not reach Envoy.
-fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<String> {
+pub(crate) fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("${") {

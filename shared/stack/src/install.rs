@@ -241,7 +241,7 @@ fn postgres_bin() -> Option<PathBuf> {
         .map(|(_, bin)| bin)
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs = std::env::split_paths(&path).chain(["/usr/bin".into(), "/usr/sbin".into()]);
     dirs.map(|dir| dir.join(program)).find(|file| file.is_file())

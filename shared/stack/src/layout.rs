@@ -10,9 +10,20 @@ use rand::Rng as _;
 use rand::distr::Alphanumeric;
 
 /// The directories that a stack owns under its state directory.
-const OWNED: [&str; 11] = [
-    "log", "log.old", "run", "secrets", "pki", "postgres", "rabbitmq", "redis", "mail", "envoy",
+const OWNED: [&str; 13] = [
+    "log",
+    "log.old",
+    "run",
+    "secrets",
+    "pki",
+    "postgres",
+    "rabbitmq",
+    "redis",
+    "mail",
+    "envoy",
     "viewer",
+    "prometheus",
+    "alertmanager",
 ];
 
 /// The state directory of one stack.

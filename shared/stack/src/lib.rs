@@ -5,11 +5,13 @@
 //! all that they write under one directory and end what they started.
 
 mod addresses;
+mod debian;
 mod edge;
 mod fleet;
 mod install;
 mod layout;
 mod npm;
+mod observe;
 mod options;
 mod pki;
 mod postgres;
@@ -22,10 +24,12 @@ mod seed;
 mod services;
 mod smtp;
 mod stores;
+mod synthetic;
 mod viewer;
 mod watchdog;
 mod whole;
 
+pub use debian::program as debian_program;
 pub use install::{
     api_testers, cache as cache_dir, envoy, packages as install_packages, secret_scanner,
 };

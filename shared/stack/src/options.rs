@@ -33,6 +33,8 @@ pub struct Options {
     pub detours: Vec<Detour>,
     /// Further processes of services, as [`Options::add_replica`] named them.
     pub replicas: Vec<String>,
+    /// Whether Prometheus, Alertmanager and the prober watch it.
+    pub observe: bool,
 }
 
 /// A process reaches another by a port of its own.
@@ -74,6 +76,7 @@ impl Options {
             ],
             detours: Vec::new(),
             replicas: Vec::new(),
+            observe: false,
         })
     }
 
@@ -125,6 +128,12 @@ pub struct Ports {
     pub guard: u16,
     /// The pages behind `/docs`, HTTP.
     pub docs: u16,
+    /// RabbitMQ's metrics, HTTP; where Prometheus watches.
+    pub amqp_metrics: u16,
+    /// Prometheus, HTTP.
+    pub prometheus: u16,
+    /// Alertmanager, HTTP.
+    pub alertmanager: u16,
     grpc: BTreeMap<String, u16>,
     admin: BTreeMap<String, u16>,
 }
@@ -146,10 +155,14 @@ impl Ports {
             sandbox: 7201,
             guard: 7202,
             docs: 7203,
+            amqp_metrics: 15692,
+            prometheus: 9095,
+            alertmanager: 9096,
             grpc: named(&SERVICES).zip(7001..).collect(),
             admin: named(&SERVICES)
                 .chain(named(&["sandbox", "guard", "docs"]))
                 .zip(7101..)
+                .chain([("prober".to_owned(), 7302)])
                 .collect(),
         }
     }
@@ -194,6 +207,8 @@ impl Ports {
             "sandbox" => self.sandbox,
             "guard" => self.guard,
             "docs" => self.docs,
+            "prometheus" => self.prometheus,
+            "alertmanager" => self.alertmanager,
             service => self.grpc(service),
         }
     }
@@ -240,6 +255,9 @@ impl Ports {
             &mut self.sandbox,
             &mut self.guard,
             &mut self.docs,
+            &mut self.amqp_metrics,
+            &mut self.prometheus,
+            &mut self.alertmanager,
         ]
         .into_iter()
         .chain(self.grpc.values_mut())

@@ -27,8 +27,8 @@ const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// Who may use the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// The user and the virtual host `stoa`.
-    Platform,
+    /// The user and the virtual host `stoa`; perhaps somebody watches.
+    Platform { metrics: bool },
     /// `guest`, who may make virtual hosts over the management API.
     Tests,
 }
@@ -113,7 +113,15 @@ fn write_configuration(layout: &Layout, ports: &Ports, access: Access) -> Result
         lines.push("management.tcp.ip = 127.0.0.1".to_owned());
         lines.push(format!("management.tcp.port = {}", ports.amqp_api));
     }
-    let plugins = if access == Access::Tests { "[rabbitmq_management]." } else { "[]." };
+    if access == (Access::Platform { metrics: true }) {
+        lines.push("prometheus.tcp.ip = 127.0.0.1".to_owned());
+        lines.push(format!("prometheus.tcp.port = {}", ports.amqp_metrics));
+    }
+    let plugins = match access {
+        Access::Tests => "[rabbitmq_management].",
+        Access::Platform { metrics: true } => "[rabbitmq_prometheus].",
+        Access::Platform { metrics: false } => "[].",
+    };
     fs::write(home.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
     fs::write(home.join("plugins"), format!("{plugins}\n"))?;
     write_private(&definitions, &self::definitions(layout, access)?.to_string())
@@ -121,7 +129,7 @@ fn write_configuration(layout: &Layout, ports: &Ports, access: Access) -> Result
 
 fn definitions(layout: &Layout, access: Access) -> Result<Value> {
     let (user, password, host, tags) = match access {
-        Access::Platform => ("stoa", layout.secret("rabbitmq")?, "stoa", ""),
+        Access::Platform { .. } => ("stoa", layout.secret("rabbitmq")?, "stoa", ""),
         Access::Tests => ("guest", "guest".to_owned(), "/", "administrator"),
     };
     Ok(json!({

@@ -96,6 +96,25 @@ impl Seeder {
         Ok(page["products"].as_array().is_none_or(Vec::is_empty))
     }
 
+    /// Makes an account that is marked as nobody's: what it orders is not business.
+    pub(crate) async fn mark_synthetic(&self, email: &str, password: &str) -> Result<()> {
+        let credentials = json!({ "email": email, "password": password });
+        let login = self.http.post(format!("{}/v1/auth/login", self.edge)).json(&credentials);
+        let mut answer = send(&login).await?;
+        if answer.0 == StatusCode::UNAUTHORIZED {
+            let account = json!({ "email": email, "password": password, "display_name": "Prober" });
+            let register = format!("{}/v1/auth/register", self.edge);
+            answer = send(&self.http.post(register).json(&account)).await?;
+        }
+        let user = text(&good(answer)?["user"], "user_id")?;
+        let request = self
+            .http
+            .put(format!("{}/v1/users/{user}/roles", self.edge))
+            .bearer_auth(&self.token)
+            .json(&json!({ "roles": ["synthetic"] }));
+        good(send(&request).await?).map(drop)
+    }
+
     async fn add(&self, seed: &Seed) -> Result<()> {
         let url = format!("{}/v1/products", self.edge);
         let request = self.http.post(url).bearer_auth(&self.token).json(&seed.product());

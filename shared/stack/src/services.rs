@@ -23,7 +23,7 @@ pub(crate) const DATABASES: [&str; 7] =
 
 const READY: Duration = Duration::from_secs(60);
 /// Passed on from our own environment, for developers.
-const PASSED_ON: [&str; 4] =
+pub(crate) const PASSED_ON: [&str; 4] =
     ["RUST_LOG", "RUST_BACKTRACE", "LOG_FORMAT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// The steps that start the services, to be run together.

@@ -12,6 +12,7 @@ use crate::edge;
 use crate::fleet::{Fleet, Step, together};
 use crate::install;
 use crate::layout::Layout;
+use crate::observe;
 use crate::options::Options;
 use crate::pki::{Keeper, Pki};
 use crate::probe::client;
@@ -22,6 +23,7 @@ use crate::seed::Seeder;
 use crate::services::{self, ADMIN_EMAIL, DATABASES};
 use crate::smtp;
 use crate::stores;
+use crate::synthetic;
 use crate::viewer;
 use crate::watchdog::Watchdog;
 
@@ -55,6 +57,10 @@ impl Stack {
         let tools = install::stores(&layout, progress)?;
         let python = install::python(&layout, progress)?;
         viewer::install(&layout, progress)?;
+        let watchers = match options.observe {
+            true => Some(observe::install(&layout, progress)?),
+            false => None,
+        };
         let pki = Pki::renew(&layout.path("pki"))?;
         let watchdog = Some(Watchdog::start(&layout)?);
         // From here on the drop of `stack` ends whatever was started.
@@ -64,7 +70,8 @@ impl Stack {
         Record::supervisor()?.save(&fleet.layout)?;
 
         let smtp = smtp::start(fleet.clone(), python.clone(), options.ports.smtp);
-        let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, Access::Platform);
+        let access = Access::Platform { metrics: options.observe };
+        let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, access);
         steps.push(("SMTP".to_owned(), Box::pin(smtp)));
         together(progress, steps).await?;
         together(progress, services::steps(fleet, options, &pki)?).await?;
@@ -72,6 +79,9 @@ impl Stack {
         together(progress, vec![("edge".to_owned(), Box::pin(edge) as Step)]).await?;
         if options.seed {
             stack.seed(progress).await?;
+        }
+        if let Some(watchers) = watchers {
+            stack.observe(watchers, progress).await?;
         }
         Ok(stack)
     }
@@ -93,6 +103,22 @@ impl Stack {
         Ok(())
     }
 
+    /// Starts what watches the rest.
+    async fn observe(
+        &self,
+        watchers: observe::Programs,
+        progress: &mut dyn Progress,
+    ) -> Result<()> {
+        let (fleet, options) = (&self.fleet, &self.options);
+        let seeder =
+            Seeder::sign_in(&self.edge_url(), self.admin_email(), &self.admin_password()?).await?;
+        seeder.mark_synthetic(synthetic::EMAIL, &synthetic::password(self.layout())?).await?;
+        let mut steps = observe::steps(fleet, options, watchers)?;
+        let prober = synthetic::start(fleet.clone(), options.clone());
+        steps.push(("prober".to_owned(), Box::pin(prober)));
+        together(progress, steps).await
+    }
+
     /// `http://127.0.0.1:<port>`, without a slash at the end.
     pub fn edge_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.edge)
@@ -112,6 +138,16 @@ impl Stack {
     /// Envoy's own interface, without a slash at the end.
     pub fn edge_admin_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.edge_admin)
+    }
+
+    /// Prometheus, without a slash at the end; it runs where [`Options::observe`] says so.
+    pub fn prometheus_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.prometheus)
+    }
+
+    /// Alertmanager, without a slash at the end; it runs where [`Options::observe`] says so.
+    pub fn alertmanager_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.alertmanager)
     }
 
     /// The sandbox payment provider, without a slash at the end.

@@ -14,6 +14,9 @@ pub enum Currency {
 }
 
 impl Currency {
+    /// Those that we sell in.
+    pub const ALL: [Self; 5] = [Self::Chf, Self::Eur, Self::Gbp, Self::Jpy, Self::Usd];
+
     /// The ISO 4217 code.
     pub fn code(self) -> &'static str {
         match self {
@@ -35,7 +38,7 @@ impl FromStr for Currency {
     type Err = MoneyError;
 
     fn from_str(code: &str) -> Result<Self, MoneyError> {
-        [Self::Chf, Self::Eur, Self::Gbp, Self::Jpy, Self::Usd]
+        Self::ALL
             .into_iter()
             .find(|c| c.code() == code)
             .ok_or_else(|| MoneyError::UnknownCurrency(code.chars().take(8).collect()))

@@ -15,8 +15,12 @@ async fn only_orders_may_reserve_commit_and_release() {
     for workload in ["cart", "edge", "tools", "payments", "inventory"] {
         let line = pb::Line { product_id: product.to_string(), quantity: 1 };
         let order_id = order_id.clone();
-        let reserve =
-            pb::ReserveRequest { order_id: order_id.clone(), lines: vec![line], ttl_seconds: 60 };
+        let reserve = pb::ReserveRequest {
+            order_id: order_id.clone(),
+            lines: vec![line],
+            ttl_seconds: 60,
+            synthetic: false,
+        };
         let reserved = world.from(workload).reserve(reserve).await.map(drop);
         let commit = pb::CommitRequest { order_id: order_id.clone() };
         let committed = world.from(workload).commit(commit).await.map(drop);

@@ -132,7 +132,12 @@ impl World {
             quantity,
         };
         let lines = lines.iter().map(line).collect();
-        let request = pb::ReserveRequest { order_id: order.to_string(), lines, ttl_seconds };
+        let request = pb::ReserveRequest {
+            order_id: order.to_string(),
+            lines,
+            ttl_seconds,
+            synthetic: false,
+        };
         let answer = patiently(async || self.orders().reserve(request.clone()).await).await?;
         Ok(answer.into_inner().expire_time.unwrap())
     }

@@ -1,7 +1,7 @@
 //! Between the contract's messages and ours.
 
-use grpc::Problem;
 use grpc::convert::{money, timestamp};
+use grpc::{Problem, User};
 use proto::orders::v1 as pb;
 use proto::types::v1 as shapes;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::core::place::PlaceOrder;
 use crate::domain::{Address, Order, OrderLine, OrderState, PaymentToken};
 
 pub(super) fn place_order(
-    user: Uuid,
+    user: &User,
     idempotency_key: String,
     request: pb::PlaceOrderRequest,
 ) -> Result<PlaceOrder, Problem> {
@@ -19,7 +19,8 @@ pub(super) fn place_order(
     let shapes::Address { recipient, street, city, postal_code, country_code } =
         shipping_address.ok_or_else(missing)?;
     Ok(PlaceOrder {
-        user,
+        user: user.id,
+        synthetic: user.is_synthetic(),
         idempotency_key,
         payment_token: PaymentToken(payment_token),
         shipping_address: Address { recipient, street, city, postal_code, country_code },
@@ -36,6 +37,7 @@ pub(super) fn order(order: Order) -> Result<pb::Order, Problem> {
         shipping_address,
         payment_id,
         failure_reason,
+        synthetic: _,
         version: _,
         created_at,
         updated_at,

@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::Error;
 use super::drill::{Drill, Moment};
+use super::figures;
 use super::ports::{Attempt, Carts, Leased, Payments, SagaStore, Setback, Stock};
 use crate::domain::{Action, Order, Outcome, Progress, Saga};
 
@@ -92,9 +93,13 @@ impl Driver {
             let outcome = self.act(&leased.saga).await;
             let now = types::now();
             let fact = leased.saga.advance(outcome, now, rand::random());
+            let told = fact.is_some();
             if !self.sagas.save(leased, fact).await? {
                 tracing::warn!("somebody else drives this saga now");
                 return Ok(false);
+            }
+            if told {
+                figures::count(&leased.saga.order);
             }
             report(&leased.saga, now);
         }

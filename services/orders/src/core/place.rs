@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::error::Unavailable;
 use super::ports::{CartLine, Key, Offer, Placed};
-use super::{Error, Orders};
+use super::{Error, Orders, figures};
 use crate::domain::{Address, Order, OrderLine, PaymentToken, Saga};
 
 /// What a customer asks for.
 #[derive(Debug, Clone)]
 pub struct PlaceOrder {
     pub user: Uuid,
+    /// Whether nobody is behind the user.
+    pub synthetic: bool,
     pub idempotency_key: String,
     pub payment_token: PaymentToken,
     pub shipping_address: Address,
@@ -28,7 +30,7 @@ impl Orders {
         if let Some(placed) = self.repository.placed_with(command.user, &key.text).await? {
             return self.answer_again(&placed, &key, until).await;
         }
-        let PlaceOrder { user, payment_token, shipping_address, .. } = command;
+        let PlaceOrder { user, synthetic, payment_token, shipping_address, .. } = command;
         let lines = match self.priced_cart(user).await {
             Ok(lines) => lines,
             // A twin may have emptied the cart since the key was looked for.
@@ -37,11 +39,15 @@ impl Orders {
         let now = types::now();
         let order = Order::place(user, lines, shipping_address, now)
             .map_err(|error| Error::Internal(format!("the order has no total: {error}")))?;
+        let order = Order { synthetic, ..order };
         let allowance = self.driver.settings().checkout_allowance;
         let saga = Saga::checkout(order, payment_token, now, allowance);
         let id = saga.order.id;
         match self.sagas.place(saga, &key).await? {
-            Some(leased) => self.follow(self.driver.start(leased), id, until).await,
+            Some(leased) => {
+                figures::count(&leased.saga.order);
+                self.follow(self.driver.start(leased), id, until).await
+            }
             None => {
                 let gone = Error::Internal("a key was taken and is gone".to_owned());
                 self.answer_twin(user, &key, until, gone).await

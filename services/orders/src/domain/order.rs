@@ -22,6 +22,8 @@ pub struct Order {
     pub payment_id: Option<Uuid>,
     /// Present in states that undo the order, and only there.
     pub failure_reason: Option<String>,
+    /// Placed by a prober: left out of figures about business.
+    pub synthetic: bool,
     pub version: i64,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
@@ -86,6 +88,7 @@ impl Order {
             shipping_address,
             payment_id: None,
             failure_reason: None,
+            synthetic: false,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -37,6 +37,7 @@ impl Stock for GrpcStock {
             order_id: order.id.to_string(),
             lines: order.lines.iter().map(line).collect(),
             ttl_seconds: self.ttl_seconds,
+            synthetic: order.synthetic,
         };
         self.client.clone().reserve(request).await.map_err(setback)?;
         Ok(())

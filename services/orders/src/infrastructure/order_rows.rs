@@ -25,6 +25,7 @@ pub(super) struct OrderRow {
     country_code: String,
     payment_id: Option<Uuid>,
     failure_reason: Option<String>,
+    synthetic: bool,
     version: i64,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -95,6 +96,7 @@ impl OrderRow {
             },
             payment_id: self.payment_id,
             failure_reason: self.failure_reason,
+            synthetic: self.synthetic,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -115,8 +117,8 @@ pub(super) async fn insert(conn: &mut PgConnection, order: &Order) -> Result<(),
     let Address { recipient, street, city, postal_code, country_code } = &order.shipping_address;
     sqlx::query(
         "insert into orders (id, user_id, state, currency, total_minor, recipient, street, city,
-             postal_code, country_code, version, created_at, updated_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+             postal_code, country_code, synthetic, version, created_at, updated_at)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
          from hold_off_erasure($2)",
     )
     .bind(order.id)
@@ -129,6 +131,7 @@ pub(super) async fn insert(conn: &mut PgConnection, order: &Order) -> Result<(),
     .bind(city)
     .bind(postal_code)
     .bind(country_code)
+    .bind(order.synthetic)
     .bind(order.version)
     .bind(order.created_at)
     .bind(order.updated_at)

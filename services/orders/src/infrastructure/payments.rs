@@ -29,6 +29,7 @@ impl Payments for GrpcPayments {
             user_id: order.user_id.to_string(),
             amount: Some(convert::money(order.total)),
             payment_token: token.0.clone(),
+            synthetic: order.synthetic,
         };
         let answer = self.client.clone().authorize(request).await.map_err(setback)?;
         let strange = |_| Setback::Unknown("payments answered an id that is none".to_owned());

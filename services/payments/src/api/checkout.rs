@@ -27,7 +27,7 @@ impl CheckoutPaymentService for CheckoutApi {
         &self,
         request: Request<pb::AuthorizeRequest>,
     ) -> Result<Response<pb::Payment>, Status> {
-        let pb::AuthorizeRequest { order_id, user_id, amount, payment_token } =
+        let pb::AuthorizeRequest { order_id, user_id, amount, payment_token, synthetic } =
             request.into_inner();
         let amount = amount.ok_or_else(|| Problem::field("amount", "is needed"))?;
         let order = Order {
@@ -35,6 +35,7 @@ impl CheckoutPaymentService for CheckoutApi {
             user_id: parse_id("user_id", &user_id)?,
             amount: parse_money("amount", &amount)?,
             token: Token::new(payment_token),
+            synthetic,
         };
         let payment = self.core.authorize(order).await.map_err(problem)?;
         Ok(Response::new(to_payment(&payment)))

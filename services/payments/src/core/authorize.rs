@@ -14,6 +14,8 @@ pub struct Order {
     pub user_id: Uuid,
     pub amount: Money,
     pub token: Token,
+    /// Nobody is behind the order.
+    pub synthetic: bool,
 }
 
 impl Payments {
@@ -22,12 +24,13 @@ impl Payments {
     /// Errors: `AmountNotPositive`, `Mismatch`, `Failed`, `Closed`,
     /// `ProviderUnavailable` while the outcome is not known.
     pub async fn authorize(&self, order: Order) -> Result<Payment, Error> {
-        let Order { order_id, user_id, amount, token } = order;
+        let Order { order_id, user_id, amount, token, synthetic } = order;
         if amount.minor() <= 0 {
             return Err(Error::AmountNotPositive);
         }
         let means = (self.provider_name, token);
         let new = Payment::new(Uuid::now_v7(), (order_id, user_id), amount, means, types::now());
+        let new = Payment { synthetic, ..new };
         let Begun::Payment(payment) = self.payments.begin(&new).await? else {
             return Err(Error::Closed);
         };

@@ -28,6 +28,8 @@ pub struct Payment {
     pub refunding_minor: i64,
     /// Kept only while the payment is pending.
     pub token: Option<Token>,
+    /// Of a prober: left out of figures about business.
+    pub synthetic: bool,
     /// Counts changes.
     pub version: i64,
     pub created_at: OffsetDateTime,
@@ -107,6 +109,7 @@ impl Payment {
             refunded_minor: 0,
             refunding_minor: 0,
             token: Some(token),
+            synthetic: false,
             version: 1,
             created_at: now,
             updated_at: now,

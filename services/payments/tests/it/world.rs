@@ -297,6 +297,7 @@ impl Order {
             user_id: self.user_id.to_string(),
             amount: Some(eur(1_000)),
             payment_token: self.token.to_owned(),
+            synthetic: false,
         }
     }
 }

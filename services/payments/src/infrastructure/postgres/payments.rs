@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::row::{self, PaymentRow};
 use super::{ledger, seconds};
-use crate::core::Error;
 use crate::core::ports::{Begun, PaymentKey, PaymentRepository};
+use crate::core::{Error, figures};
 use crate::domain::{Event, Payment, State};
 
 /// Payments in PostgreSQL.
@@ -79,8 +79,7 @@ impl PaymentRepository for PostgresPayments {
             publish(&mut tx, next, *event).await?;
         }
         tx.commit().await?;
-        let (state, _) = row::state_names(next.state);
-        metrics::counter!("payments_state_changes_total", "state" => state).increment(1);
+        figures::changed(next, events);
         Ok(true)
     }
 
@@ -146,8 +145,9 @@ async fn insert_unless_closed(
     let (state, _) = row::state_names(new.state);
     sqlx::query_as(
         "insert into payments (id, order_id, user_id, amount_minor, currency, state, provider,
-                               token, version, check_at, created_at, updated_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10), $11, $11
+                               token, version, check_at, created_at, updated_at, synthetic)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10), $11, $11,
+             $12
          where not exists (select from closed_orders where order_id = $2)
              and not exists (select from erased_users where user_id = $3)
          on conflict on constraint payments_order_id_key do nothing
@@ -164,6 +164,7 @@ async fn insert_unless_closed(
     .bind(new.version)
     .bind(seconds(check_after))
     .bind(new.created_at)
+    .bind(new.synthetic)
     .fetch_optional(conn)
     .await
 }

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::row::{self, PaymentRow, RefundRow};
 use super::{ledger, seconds};
-use crate::core::Error;
 use crate::core::ports::RefundRepository;
+use crate::core::{Error, figures};
 use crate::domain::{NewRefund, Payment, Refund, RefundState, Requester};
 
 /// Refunds in PostgreSQL.
@@ -59,12 +59,16 @@ impl RefundRepository for PostgresRefunds {
         let mut tx = postgres::begin(&self.pool).await?;
         // Whoever settles first does it.
         if finish(&mut tx, refund, outcome).await? {
+            let mut given_back = None;
             match outcome {
-                RefundState::Succeeded => give_back(&mut tx, refund).await?,
+                RefundState::Succeeded => given_back = Some(give_back(&mut tx, refund).await?),
                 RefundState::Failed => release(&mut tx, refund).await?,
                 RefundState::Pending => {}
             }
             tx.commit().await?;
+            if let Some(payment) = given_back {
+                figures::given_back(&payment, refund);
+            }
         }
         Ok(())
     }
@@ -224,7 +228,7 @@ async fn finish(
     Ok(updated.rows_affected() == 1)
 }
 
-async fn give_back(conn: &mut PgConnection, refund: &Refund) -> Result<(), Error> {
+async fn give_back(conn: &mut PgConnection, refund: &Refund) -> Result<Payment, Error> {
     let row: PaymentRow = sqlx::query_as(
         "update payments
          set refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
@@ -246,7 +250,7 @@ async fn give_back(conn: &mut PgConnection, refund: &Refund) -> Result<(), Error
         amount: Some(convert::money(refund.amount)),
     };
     events::publish(conn, &fact).await?;
-    Ok(())
+    Ok(payment)
 }
 
 async fn release(conn: &mut PgConnection, refund: &Refund) -> Result<(), sqlx::Error> {

@@ -1,0 +1,33 @@
+//! What is measured of journeys.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::journey::{Journey, Step};
+
+/// Shows every count from the start: a rise from nothing is not seen as one.
+pub fn begin() {
+    for step in Step::ALL {
+        metrics::counter!("prober_step_failures_total", "step" => step.name()).increment(0);
+    }
+}
+
+/// A step worked.
+pub fn worked(step: Step, took: Duration) {
+    metrics::histogram!("prober_step_duration_seconds", "step" => step.name())
+        .record(took.as_secs_f64());
+}
+
+/// A step failed.
+pub fn failed(step: Step) {
+    metrics::counter!("prober_step_failures_total", "step" => step.name()).increment(1);
+}
+
+/// A journey came to its end, or not.
+pub fn journey(journey: &Journey) {
+    let worked = journey.outcome.is_ok();
+    metrics::gauge!("prober_journey_success").set(f64::from(u8::from(worked)));
+    if worked {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        metrics::gauge!("prober_last_success_timestamp_seconds").set(now.as_secs_f64());
+    }
+}
