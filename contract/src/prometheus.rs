@@ -24,11 +24,11 @@ const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
 /// or about who sends too many (RESOURCE_EXHAUSTED) and would be the same however well
 /// we do: such an answer is a good answer. What an overloaded service refuses is
 /// RESOURCE_EXHAUSTED, too; that has an alert of its own (`alerts/calls.yaml`).
-const FAULTS: &str = "Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss";
+const FAULTS: &str = "UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS";
 
 /// Neither good nor bad: a caller whom the gate refused, or who went away. They are
 /// left out of the total too, or a flood of forged tokens would hide an outage.
-const NOT_OURS: &str = "Unauthenticated|PermissionDenied|Cancelled";
+const NOT_OURS: &str = "UNAUTHENTICATED|PERMISSION_DENIED|CANCELLED";
 
 /// `Slo.latency_ms` holds for 99 %: one request in a hundred may be slower.
 const SLOW_BP: u32 = 100;
@@ -54,10 +54,15 @@ fn file(name: &str, groups: &[Value]) -> Result<File> {
     Ok(File::new(format!("{DIR}/{name}.yaml"), text))
 }
 
+/// A method as the label `rpc_method` names it: OpenTelemetry's `rpc.method`.
+fn label(method: &Method) -> &str {
+    method.path.trim_start_matches('/')
+}
+
 /// A method's rules. A stream has no latency: it may be quiet for as long as it
 /// may be open.
 fn promises(service: &Service, method: &Method, slo: &Slo) -> Result<Value> {
-    let path = &method.path;
+    let path = label(method);
     ensure!(slo.availability_bp < 10_000, "{path}: nothing is available all the time");
     let budget_bp = 10_000 - slo.availability_bp;
     ensure!(
@@ -75,7 +80,7 @@ fn promises(service: &Service, method: &Method, slo: &Slo) -> Result<Value> {
     if measured {
         rules.extend(alerts::latency(service, method, slo));
     }
-    Ok(json!({"name": path.trim_start_matches('/'), "interval": "1m", "rules": rules}))
+    Ok(json!({"name": path, "interval": "1m", "rules": rules}))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ struct Promise {
 
 impl Promise {
     fn alert(&self, service: &Service, method: &Method, burn: &Burn) -> Value {
-        let path = &method.path;
+        let path = super::label(method);
         let Burn { factor, long, short, severity, spent } = burn;
         let budget = f64::from(self.budget_bp) / 10_000.0;
         let over = |window: &str| {

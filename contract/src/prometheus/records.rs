@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{FAULTS, NOT_OURS, WINDOWS};
+use super::{FAULTS, NOT_OURS, WINDOWS, label};
 use crate::model::{Method, Slo};
 
 /// What services measure (`shared/grpc`).
-const DURATION: &str = "rpc_server_duration_seconds";
+const DURATION: &str = "rpc_server_call_duration_seconds";
 
 /// The windows in which alerts want a number of bad requests, not only a share.
 const COUNTED: [&str; 4] = ["1h", "6h", "1d", "3d"];
@@ -19,16 +19,17 @@ pub(super) fn of_all() -> Vec<Value> {
             &format!("sum by (rpc_method) (rate({DURATION}_count[5m]))"),
         ),
         record(
-            "rpc_method:rpc_server_duration_seconds:p99_rate5m",
+            "rpc_method:rpc_server_call_duration_seconds:p99_rate5m",
             &format!(
                 "histogram_quantile(0.99, sum by (rpc_method, le) \
-                 (rate({DURATION}_bucket{{rpc_code!~\"{NOT_OURS}\"}}[5m])))"
+                 (rate({DURATION}_bucket{{rpc_response_status_code!~\"{NOT_OURS}\"}}[5m])))"
             ),
         ),
     ];
     rules.extend(WINDOWS.map(error_ratio));
     rules.extend(COUNTED.map(|window| {
-        let failed = format!("{DURATION}_count{{rpc_code=~\"{FAULTS}\"}}[{window}]");
+        let failed =
+            format!("{DURATION}_count{{rpc_response_status_code=~\"{FAULTS}\"}}[{window}]");
         record(&errors_name(window), &format!("sum by (rpc_method) (increase({failed}))"))
     }));
     vec![json!({"name": "requests", "interval": "1m", "rules": rules})]
@@ -38,10 +39,11 @@ pub(super) fn of_all() -> Vec<Value> {
 /// yet there is no series of failures: then it is 0, not absent.
 fn error_ratio(window: &str) -> Value {
     let valid = format!(
-        "sum by (rpc_method) (rate({DURATION}_count{{rpc_code!~\"{NOT_OURS}\"}}[{window}]))"
+        "sum by (rpc_method) (rate({DURATION}_count{{rpc_response_status_code!~\"{NOT_OURS}\"}}[{window}]))"
     );
-    let failed =
-        format!("sum by (rpc_method) (rate({DURATION}_count{{rpc_code=~\"{FAULTS}\"}}[{window}]))");
+    let failed = format!(
+        "sum by (rpc_method) (rate({DURATION}_count{{rpc_response_status_code=~\"{FAULTS}\"}}[{window}]))"
+    );
     record(&error_ratio_name(window), &format!("({failed} or 0 * {valid}) / {valid}"))
 }
 
@@ -67,10 +69,11 @@ pub(super) fn slow_name(window: &str) -> String {
 /// Failures are left out, availability has them; who went away is left in: waiting
 /// too long is a reason to leave.
 pub(super) fn slow(method: &Method, slo: &Slo) -> Vec<Value> {
-    let path = &method.path;
+    let path = label(method);
     let le = le(slo.latency_ms);
-    let answered =
-        format!("rpc_method=\"{path}\",rpc_code!~\"{FAULTS}|Unauthenticated|PermissionDenied\"");
+    let answered = format!(
+        "rpc_method=\"{path}\",rpc_response_status_code!~\"{FAULTS}|UNAUTHENTICATED|PERMISSION_DENIED\""
+    );
     let count = |function: &str, window: &str| {
         let all = format!("{function}({DURATION}_count{{{answered}}}[{window}])");
         let within = format!("{function}({DURATION}_bucket{{{answered},{le}}}[{window}])");
@@ -98,7 +101,7 @@ fn le(budget_ms: u32) -> String {
 
 /// Series of one name that come from several rules.
 fn named(method: &Method, name: &str, expr: &str) -> Value {
-    json!({"record": name, "expr": expr, "labels": {"rpc_method": method.path}})
+    json!({"record": name, "expr": expr, "labels": {"rpc_method": label(method)}})
 }
 
 fn record(name: &str, expr: &str) -> Value {

@@ -59,8 +59,13 @@ pub(crate) fn key_of(properties: &BasicProperties) -> String {
     headers.and_then(|h| header(h, "cloudEvents:subject")).unwrap_or_default()
 }
 
-/// The properties with which a fact from the outbox is published.
-pub(crate) fn properties(row: &Row, source: &str) -> Result<BasicProperties> {
+/// The properties with which a fact from the outbox is published; `traceparent` is of
+/// the span that publishes it.
+pub(crate) fn properties(
+    row: &Row,
+    source: &str,
+    traceparent: Option<String>,
+) -> Result<BasicProperties> {
     let mut headers = FieldTable::default();
     let mut set = |name: &str, value: &str| {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
@@ -72,7 +77,7 @@ pub(crate) fn properties(row: &Row, source: &str) -> Result<BasicProperties> {
     set("cloudEvents:time", &row.created_at.format(&Rfc3339)?);
     set("cloudEvents:subject", &row.key);
     set("cloudEvents:dataschema", &row.schema);
-    if let Some(traceparent) = &row.traceparent {
+    if let Some(traceparent) = &traceparent {
         set("traceparent", traceparent);
     }
     Ok(BasicProperties::default()
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn attributes_survive_the_way_to_the_consumer() -> Result<()> {
         let row = row();
-        let meta = Meta::read(&properties(&row, "orders")?)?;
+        let meta = Meta::read(&properties(&row, "orders", row.traceparent.clone())?)?;
         let expected = Meta {
             event_id: row.id,
             time: row.created_at,

@@ -15,6 +15,7 @@ mod relay;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 mod topology;
+mod trace;
 
 pub use cloudevent::Meta;
 pub use config::BrokerConfig;

@@ -13,17 +13,18 @@ use proto::fact::FACTS;
 use sqlx::PgPool;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use self::lead::Lead;
 use self::waves::Waves;
 use crate::backoff::Backoff;
-use crate::cloudevent;
 use crate::config::BrokerConfig;
 use crate::connection::Broker;
 use crate::health::Health;
 use crate::outbox::{self, Row};
 use crate::publisher::{Message, Publisher};
 use crate::topology::EVENTS;
+use crate::{cloudevent, trace};
 
 /// Facts read from the outbox at a time.
 const BATCH: i64 = 500;
@@ -143,16 +144,17 @@ impl Relay {
             if shutdown.is_cancelled() {
                 break;
             }
-            let messages = self.messages(&wave)?;
+            let spans: Vec<Span> = wave.iter().map(trace::sending).collect();
+            let messages = self.messages(&wave, &spans)?;
             let answers = publisher.publish_all(messages).await;
-            for (row, answer) in wave.iter().zip(answers) {
+            for ((row, span), answer) in wave.iter().zip(spans).zip(answers) {
                 match answer {
                     Ok(()) => {
                         sent.push(row.position);
-                        counter!("outbox_published_total", "topic" => row.topic.clone())
-                            .increment(1);
+                        count_sent(&row.topic);
                     }
                     Err(error) => {
+                        trace::failed(&span, "not_confirmed");
                         waves.hold(&row.key);
                         failed =
                             Some(error.context(format!("{} {} not published", row.topic, row.id)));
@@ -168,19 +170,29 @@ impl Relay {
         failed.map_or(Ok(found), Err)
     }
 
-    fn messages<'a>(&self, wave: &'a [Row]) -> Result<Vec<Message<'a>>> {
+    fn messages<'a>(&self, wave: &'a [Row], spans: &[Span]) -> Result<Vec<Message<'a>>> {
         wave.iter()
-            .map(|row| {
+            .zip(spans)
+            .map(|(row, span)| {
                 Ok(Message {
                     exchange: EVENTS,
                     routing_key: &row.topic,
                     mandatory: has_consumers(&row.topic),
-                    properties: cloudevent::properties(row, self.source)?,
+                    properties: cloudevent::properties(
+                        row,
+                        self.source,
+                        telemetry::traceparent_of(span),
+                    )?,
                     payload: &row.payload,
                 })
             })
             .collect()
     }
+}
+
+fn count_sent(topic: &str) {
+    let labels = [("messaging_destination_name", topic.to_owned())];
+    counter!("messaging_client_sent_messages_total", &labels).increment(1);
 }
 
 /// Shows in the metrics which replica's relay is at work.

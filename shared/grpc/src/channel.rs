@@ -18,12 +18,13 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Error};
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
+use tracing::{Instrument, Span};
 
 use self::breaker::Breaker;
 use self::outcome::Answer;
 use self::retries::RetryBudget;
 use crate::measure::code_of;
-use crate::{Problem, deadline};
+use crate::{Problem, deadline, trace};
 
 /// A channel to one workload.
 #[derive(Clone, Debug)]
@@ -60,19 +61,20 @@ impl Service<Request<Body>> for MeshChannel {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if let Some(parent) = telemetry::traceparent()
-            && let Ok(parent) = HeaderValue::from_str(&parent)
-        {
-            request.headers_mut().insert("traceparent", parent);
-        }
         // The channel that was polled ready makes the call; its clone is left.
         let clone = self.inner.clone();
         let channel = std::mem::replace(&mut self.inner, clone);
         let callee = Arc::clone(&self.callee);
-        Box::pin(async move {
-            let Some(policy) = policy::of(request.uri().path()) else {
-                return Channel::oneshot(channel, request).await;
-            };
+        let Some(policy) = policy::of(request.uri().path()) else {
+            return Box::pin(Channel::oneshot(channel, request));
+        };
+        let span = trace::client(policy, callee.workload);
+        if let Some(parent) = telemetry::traceparent_of(&span)
+            && let Ok(parent) = HeaderValue::from_str(&parent)
+        {
+            request.headers_mut().insert("traceparent", parent);
+        }
+        let call = async move {
             let started = Instant::now();
             let until = started + deadline::of_call(policy, request.headers());
             let answer = if policy.server_streaming {
@@ -80,9 +82,10 @@ impl Service<Request<Body>> for MeshChannel {
             } else {
                 Call { channel, callee: &callee, policy, until }.make(request).await
             };
-            record(policy, &answer, started.elapsed());
+            record(policy, &callee, &answer, started.elapsed());
             answer
-        })
+        };
+        Box::pin(call.instrument(span))
     }
 }
 
@@ -200,8 +203,13 @@ fn refusal(callee: &Callee, after: Duration) -> Response<Body> {
     Status::from(Problem::circuit_open(text, after)).into_http()
 }
 
-fn record(policy: &MethodPolicy, answer: &Answer, took: Duration) {
+fn record(policy: &MethodPolicy, callee: &Callee, answer: &Answer, took: Duration) {
     let code = answer.as_ref().map_or(Code::Unavailable, code_of);
-    let labels = [("rpc_method", policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
-    metrics::histogram!("rpc_client_duration_seconds", &labels).record(took.as_secs_f64());
+    trace::called(&Span::current(), code);
+    let labels = [
+        ("rpc_method", policy.name()),
+        ("rpc_response_status_code", trace::name(code)),
+        ("server_address", callee.workload),
+    ];
+    metrics::histogram!("rpc_client_call_duration_seconds", &labels).record(took.as_secs_f64());
 }

@@ -10,7 +10,6 @@ use proto::policy::{Access, MethodPolicy};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::access::{self, Rule};
@@ -18,7 +17,7 @@ use crate::deadline;
 use crate::load::Load;
 use crate::measure::Measurement;
 use crate::mesh::{Arrival, Domain, Proof, Stranger, forwarded_peer};
-use crate::{Caller, Peer, Problem, User, Verifier};
+use crate::{Caller, Peer, Problem, User, Verifier, trace};
 
 /// The longest `Idempotency-Key`, in characters.
 const MAX_KEY_LENGTH: usize = 200;
@@ -66,7 +65,7 @@ where
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let rules = self.rules.clone();
-        let span = span_of(&request);
+        let span = trace::server(&request, self.rules.pages);
         Box::pin(
             async move {
                 let measurement = proto::policy::of(request.uri().path()).map(Measurement::start);
@@ -214,24 +213,4 @@ fn key(policy: &MethodPolicy, headers: &HeaderMap) -> Result<Option<String>, Pro
             Err(Problem::invalid("IDEMPOTENCY_KEY_INVALID", text))
         }
     }
-}
-
-/// OpenTelemetry's conventions for RPC; the path is bounded by the contract.
-fn span_of(request: &Request<Body>) -> Span {
-    let path = request.uri().path();
-    let span = tracing::info_span!(
-        "rpc",
-        otel.name = path.trim_start_matches('/'),
-        otel.kind = "server",
-        rpc.system = "grpc",
-        rpc.method = path,
-        rpc.peer = Empty,
-        mesh.from = Empty,
-        mesh.stranger = Empty,
-    );
-    let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok());
-    if let Some(parent) = parent {
-        telemetry::set_parent(&span, parent);
-    }
-    span
 }

@@ -13,8 +13,10 @@ mod keys;
 mod load;
 mod measure;
 mod mesh;
+mod revocations;
 mod server;
 mod token;
+mod trace;
 
 pub use caller::{Caller, Peer, User};
 pub use channel::MeshChannel;

@@ -80,7 +80,7 @@ impl Drop for Place {
 }
 
 fn shed(policy: &MethodPolicy) -> Problem {
-    metrics::counter!("rpc_server_shed_total", "rpc_method" => policy.path).increment(1);
+    metrics::counter!("rpc_server_shed_total", "rpc_method" => policy.name()).increment(1);
     Problem::overloaded(COME_BACK.mul_f64(0.5 + rand::random::<f64>()))
 }
 

@@ -11,10 +11,14 @@ use http_body::{Frame, SizeHint};
 use proto::policy::MethodPolicy;
 use tonic::body::Body;
 use tonic::{Code, Status};
+use tracing::Span;
+
+use crate::trace;
 
 /// One request. Recorded however it ends.
 pub(crate) struct Measurement {
     policy: &'static MethodPolicy,
+    span: Span,
     started: Instant,
     /// Absent until the end is known.
     code: Option<Code>,
@@ -22,7 +26,7 @@ pub(crate) struct Measurement {
 
 impl Measurement {
     pub(crate) fn start(policy: &'static MethodPolicy) -> Self {
-        Self { policy, started: Instant::now(), code: None }
+        Self { policy, span: Span::current(), started: Instant::now(), code: None }
     }
 
     pub(crate) fn finish(mut self, code: Code) {
@@ -50,9 +54,10 @@ impl Drop for Measurement {
         let code = self.code.unwrap_or(unknown);
         let took = self.started.elapsed();
         let labels =
-            [("rpc_method", self.policy.path.to_owned()), ("rpc_code", format!("{code:?}"))];
-        metrics::histogram!("rpc_server_duration_seconds", &labels).record(took.as_secs_f64());
-        tracing::debug!(rpc.code = ?code, took_ms = took.as_millis(), "served");
+            [("rpc_method", self.policy.name()), ("rpc_response_status_code", trace::name(code))];
+        metrics::histogram!("rpc_server_call_duration_seconds", &labels).record(took.as_secs_f64());
+        trace::served(&self.span, code);
+        tracing::debug!(took_ms = took.as_millis(), code = trace::name(code), "served");
     }
 }
 
@@ -128,7 +133,7 @@ mod tests {
         metrics::with_local_recorder(&recorder, run);
         let series = snapshotter.snapshot().into_vec().into_iter();
         let label = |key: &metrics::Key| {
-            let code = key.labels().find(|l| l.key() == "rpc_code");
+            let code = key.labels().find(|l| l.key() == "rpc_response_status_code");
             code.map(|l| l.value().to_owned()).unwrap_or_default()
         };
         series.map(|(key, ..)| label(key.key())).collect()
@@ -149,9 +154,9 @@ mod tests {
     #[test]
     fn an_error_without_a_body_is_seen_as_what_it_is() {
         let failed = Status::unavailable("no").into_http();
-        assert_eq!(recorded(|| drop(begin(UNARY).finish_with(failed))), ["Unavailable"]);
+        assert_eq!(recorded(|| drop(begin(UNARY).finish_with(failed))), ["UNAVAILABLE"]);
         let refused = Status::permission_denied("no").into_http();
-        assert_eq!(recorded(|| drop(begin(STREAM).finish_with(refused))), ["PermissionDenied"]);
+        assert_eq!(recorded(|| drop(begin(STREAM).finish_with(refused))), ["PERMISSION_DENIED"]);
     }
 
     #[test]
@@ -161,14 +166,14 @@ mod tests {
             futures::executor::block_on(reading).expect("a body");
         };
         let of = |end| recorded(|| read(begin(STREAM).finish_with(stream(end))));
-        assert_eq!(of(Code::Internal), ["Internal"]);
-        assert_eq!(of(Code::Ok), ["Ok"]);
+        assert_eq!(of(Code::Internal), ["INTERNAL"]);
+        assert_eq!(of(Code::Ok), ["OK"]);
     }
 
     #[test]
     fn a_stream_that_nobody_reads_to_its_end_is_cancelled() {
         let given_up = || drop(begin(STREAM).finish_with(stream(Code::Ok)));
-        assert_eq!(recorded(given_up), ["Cancelled"]);
+        assert_eq!(recorded(given_up), ["CANCELLED"]);
     }
 
     #[test]
@@ -179,7 +184,7 @@ mod tests {
                 panic!("a bug");
             }));
         };
-        assert_eq!(recorded(panic), ["Internal"]);
-        assert_eq!(recorded(|| drop(begin(UNARY))), ["Cancelled"]);
+        assert_eq!(recorded(panic), ["INTERNAL"]);
+        assert_eq!(recorded(|| drop(begin(UNARY))), ["CANCELLED"]);
     }
 }

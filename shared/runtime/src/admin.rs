@@ -1,4 +1,4 @@
-//! The admin port: metrics and probes, in plain HTTP, never public.
+//! The admin port: metrics, probes and what is logged, in plain HTTP, never public.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ impl Admin {
         let listener = crate::bind(addr, "ADMIN_ADDR").await?;
         let router = Router::new()
             .route("/metrics", get(move || async move { metrics() }))
+            .route("/log-filter", get(|| async { telemetry::log_filter() }).put(set_log_filter))
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(move || ready(readiness)));
         Ok(Self { listener, router })
@@ -40,6 +41,14 @@ impl Admin {
     pub async fn run(self, shutdown: Shutdown) -> Result<()> {
         let stop = shutdown.cancelled_owned();
         Ok(axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await?)
+    }
+}
+
+/// Takes what `RUST_LOG` takes: `info,orders::core=debug`.
+async fn set_log_filter(filter: String) -> (StatusCode, String) {
+    match telemetry::set_log_filter(filter.trim()) {
+        Ok(()) => (StatusCode::OK, format!("{}\n", telemetry::log_filter())),
+        Err(error) => (StatusCode::BAD_REQUEST, format!("no filter: {error:#}\n")),
     }
 }
 

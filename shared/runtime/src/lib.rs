@@ -16,7 +16,7 @@ use axum::serve::{Listener, ListenerExt};
 pub use readiness::Readiness;
 pub use settings::settings;
 pub use tasks::Tasks;
-use telemetry::TelemetryConfig;
+use telemetry::{Saturation, TelemetryConfig};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 pub use tokio_util::sync::CancellationToken as Shutdown;
@@ -93,8 +93,10 @@ where
 /// reads them every request would leave something behind for ever.
 async fn upkeep(metrics: telemetry::Metrics) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    let mut saturation = Saturation::here();
     loop {
         ticks.tick().await;
+        saturation.measure();
         metrics.run_upkeep();
     }
 }

@@ -41,6 +41,7 @@ async fn the_last_span_of_a_process_is_sent_before_it_ends() {
         log_format: LogFormat::Json,
         log_filter: "info".to_owned(),
         otlp_endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        trace_share: 1.0,
     };
     let service = TraceServiceServer::new(collector.clone());
     let server = tonic::transport::Server::builder().add_service(service);

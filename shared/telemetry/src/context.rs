@@ -7,10 +7,15 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The `traceparent` of the current span, when it is sampled or remote.
+/// The `traceparent` of the current span.
 pub fn traceparent() -> Option<String> {
+    traceparent_of(&Span::current())
+}
+
+/// The `traceparent` of a span.
+pub fn traceparent_of(span: &Span) -> Option<String> {
     let mut carrier = HashMap::new();
-    let context = Span::current().context();
+    let context = span.context();
     TraceContextPropagator::new().inject_context(&context, &mut carrier);
     carrier.remove("traceparent")
 }

@@ -2,19 +2,23 @@
 
 pub mod context;
 mod logs;
+mod saturation;
+mod statements;
+mod traces;
 
 use anyhow::{Context, Result};
-pub use context::{set_parent, traceparent};
+pub use context::{set_parent, traceparent, traceparent_of};
+pub use logs::{log_filter, set_log_filter};
 pub use metrics_exporter_prometheus::PrometheusHandle as Metrics;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use proto::policy::DURATION_BUCKETS;
+pub use saturation::Saturation;
 
 /// Telemetry settings.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TelemetryConfig {
     /// How logs are written.
-    #[arg(long, env = "LOG_FORMAT", default_value = "json")]
+    #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,
     /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
     // The broker client's errors are logged by its only user, with what follows.
@@ -24,11 +28,17 @@ pub struct TelemetryConfig {
     /// Absent: nowhere.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
+    /// The share of traces that are collected, from 0 to 1, where nobody before this
+    /// process decided. Whatever fails is collected in any case.
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = 1.0)]
+    pub trace_share: f64,
 }
 
 /// How logs are written.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
+    /// For people on a terminal, else JSON.
+    Auto,
     /// One JSON object a line.
     Json,
     /// For people.
@@ -37,7 +47,7 @@ pub enum LogFormat {
 
 /// Keeps telemetry going; flushes what is left when dropped.
 pub struct Telemetry {
-    tracer: Option<SdkTracerProvider>,
+    provider: traces::Provider,
     metrics: Metrics,
 }
 
@@ -50,10 +60,8 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Some(tracer) = &self.tracer {
-            // The process ends; there is nobody left to tell.
-            let _ = tracer.shutdown();
-        }
+        // The process ends; there is nobody left to tell.
+        let _ = self.provider.shutdown();
     }
 }
 
@@ -61,9 +69,10 @@ impl Drop for Telemetry {
 pub fn init(service: &'static str, config: &TelemetryConfig) -> Result<Telemetry> {
     // One crypto provider for every TLS user of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let tracer = logs::init(service, config)?;
+    let provider = traces::provider(service, config)?;
+    logs::init(config, &provider)?;
     let metrics = recorder()?.install_recorder().context("metrics are set up already")?;
-    Ok(Telemetry { tracer, metrics })
+    Ok(Telemetry { provider, metrics })
 }
 
 /// Durations are histograms whose buckets the contract's promises decide.
@@ -82,14 +91,14 @@ mod tests {
     fn durations_are_a_histogram_with_a_bucket_for_every_promise_of_the_contract() {
         let recorder = recorder().expect("the buckets are good").build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            metrics::histogram!("rpc_server_duration_seconds").record(0.3);
+            metrics::histogram!("rpc_server_call_duration_seconds").record(0.3);
         });
         let text = recorder.handle().render();
-        assert!(text.contains("# TYPE rpc_server_duration_seconds histogram"), "{text}");
+        assert!(text.contains("# TYPE rpc_server_call_duration_seconds histogram"), "{text}");
         for slo in proto::policy::METHODS.iter().filter_map(|m| m.slo) {
             let within = u32::from(slo.latency > Duration::from_millis(300));
             let le = slo.latency.as_secs_f64();
-            let bucket = format!("rpc_server_duration_seconds_bucket{{le=\"{le}\"}} {within}");
+            let bucket = format!("rpc_server_call_duration_seconds_bucket{{le=\"{le}\"}} {within}");
             assert!(text.lines().any(|line| line == bucket), "{bucket} is not in {text}");
         }
     }

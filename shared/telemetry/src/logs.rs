@@ -1,38 +1,65 @@
-//! The subscriber stack: filter, format, and traces by OTLP.
+//! Log lines: JSON for machines, text for people, and what is written at all.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Level;
+use anyhow::{Context as _, Result};
+use json_subscriber::JsonLayer;
+use opentelemetry::trace::TraceContextExt;
+use tracing::{Level, Subscriber};
+use tracing_opentelemetry::get_otel_context;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
-use crate::{LogFormat, TelemetryConfig};
+use crate::statements::Statements;
+use crate::{LogFormat, TelemetryConfig, traces};
 
-pub(crate) fn init(
-    service: &'static str,
-    config: &TelemetryConfig,
-) -> Result<Option<SdkTracerProvider>> {
-    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let provider = config.otlp_endpoint.as_deref().map(|e| exporter(service, e)).transpose()?;
-    // Spans carry W3C context whether or not anybody collects them.
-    let tracer = provider.clone().unwrap_or_default().tracer(service);
+type Handle = reload::Handle<EnvFilter, Registry>;
+
+/// Set once the process logs.
+static FILTER: OnceLock<Handle> = OnceLock::new();
+
+/// Sets up what listens to `tracing`: the log, and spans on their way to OTLP.
+pub(crate) fn init(config: &TelemetryConfig, provider: &traces::Provider) -> Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).context("RUST_LOG is not a filter")?;
+    let (filter, handle) = reload::Layer::new(filter);
+    let log = format(config.log_format).with_filter(filter);
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(traces::tracer(provider))
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(traces::is_told));
     Registry::default()
-        .with(filter)
+        .with(log)
         .with(filter_fn(|line| keeps_secrets(line.target(), *line.level())))
-        .with(tracing_opentelemetry::layer().with_tracer(tracer))
-        .with(format(config.log_format))
+        .with(spans)
+        .with(Statements::new(provider).with_filter(filter_fn(Statements::concerns)))
         .try_init()
         .context("logging is set up already")?;
-    Ok(provider)
+    // A second one cannot be: `try_init` would have failed.
+    let _ = FILTER.set(handle);
+    Ok(())
+}
+
+/// What is logged at the moment, in the syntax of `RUST_LOG`.
+pub fn log_filter() -> String {
+    let current = FILTER.get().and_then(|handle| handle.with_current(ToString::to_string).ok());
+    current.unwrap_or_default()
+}
+
+/// Changes what is logged, from now until the process ends.
+///
+/// Fails where the text is no filter; then nothing changes.
+pub fn set_log_filter(text: &str) -> Result<()> {
+    let filter = EnvFilter::try_new(text)?;
+    FILTER.get().context("this process does not log")?.reload(filter)?;
+    tracing::info!(filter = text, "what is logged was changed");
+    Ok(())
 }
 
 /// Below INFO the broker's client writes down every frame: passwords, and facts with
@@ -43,28 +70,42 @@ fn keeps_secrets(target: &str, level: Level) -> bool {
 
 fn format<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
-    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    let layer = tracing_subscriber::fmt::layer();
+    let on_a_terminal = std::io::stdout().is_terminal();
     match format {
-        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
-        LogFormat::Pretty => {
-            let colours = std::io::stdout().is_terminal();
-            layer.with_target(false).with_ansi(colours).compact().boxed()
+        LogFormat::Json => json().boxed(),
+        LogFormat::Auto if !on_a_terminal => json().boxed(),
+        LogFormat::Auto | LogFormat::Pretty => {
+            let layer = tracing_subscriber::fmt::layer();
+            layer.with_target(false).with_ansi(on_a_terminal).compact().boxed()
         }
     }
 }
 
-fn exporter(service: &'static str, endpoint: &str) -> Result<SdkTracerProvider> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
-        .context("OTEL_EXPORTER_OTLP_ENDPOINT is not usable")?;
-    Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(exporter)
-        .with_resource(Resource::builder().with_service_name(service).build())
-        .build())
+/// `timestamp`, `level`, `target`, `message`, what the line says, the span it is said
+/// in, and which request of the whole platform that is: names as OpenTelemetry has them
+/// for other formats than its own
+/// (https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/).
+fn json<S>() -> JsonLayer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let mut layer = JsonLayer::stdout();
+    layer.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
+    layer.with_level("level").with_target("target");
+    layer.with_flattened_event().with_current_span("span");
+    layer.add_multiple_dynamic_fields(|event, context, line| {
+        let Some(span) = context.event_span(event) else { return };
+        let inside = |dispatch: &tracing::Dispatch| get_otel_context(&span.id(), dispatch);
+        let Some(inside) = tracing::dispatcher::get_default(inside) else { return };
+        let inside = inside.span().span_context().clone();
+        if inside.is_valid() {
+            let _ = line.write_field("trace_id", inside.trace_id().to_string());
+            let _ = line.write_field("span_id", inside.span_id().to_string());
+        }
+    });
+    layer
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! What becomes of a delivery: applied, tried again, or a dead letter.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
-use metrics::counter;
+use metrics::{counter, histogram};
 use sqlx::PgPool;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, Span};
 
 use super::attempt::{Attempt, apply};
 use super::dead_letter;
@@ -18,7 +18,7 @@ use super::subscription::{Erased, Subscription};
 use crate::backoff::{Backoff, doubled};
 use crate::cloudevent::Meta;
 use crate::publisher::Publisher;
-use crate::topology;
+use crate::{topology, trace};
 
 /// Tries of one delivery before it is a dead letter.
 const ATTEMPTS: u32 = 8;
@@ -62,13 +62,14 @@ impl Desk {
             Ok(meta) => meta,
             Err(error) => return self.bury(delivery, &error, 1).await,
         };
-        let span = self.span(&meta);
+        let span = trace::processing(self.workload, &meta);
         self.settle_known(delivery, &meta).instrument(span).await
     }
 
     /// Tries in place, so that later facts of the key wait behind this one. Giving
     /// it back to the queue would let those overtake it that are delivered already.
     async fn settle_known(&self, delivery: Delivery, meta: &Meta) -> Result<()> {
+        let _timer = Timer::start(self.workload, self.topic);
         let (mut failures, mut outage) = (0, Backoff::default());
         while !self.shutdown.is_cancelled() {
             let handler = self.handler.as_ref();
@@ -107,6 +108,7 @@ impl Desk {
         let reason = format!("{reason:#}");
         let letter = dead_letter::message(&self.queue, &delivery, &reason, attempts);
         self.publisher.publish(letter).await?;
+        trace::failed(&Span::current(), "dead_letter");
         tracing::error!(
             event.topic = self.topic,
             event.attempts = attempts,
@@ -117,22 +119,32 @@ impl Desk {
     }
 
     fn count(&self, outcome: &'static str) {
-        let (consumer, topic) = (self.workload, self.topic);
-        let labels = [("consumer", consumer), ("topic", topic), ("outcome", outcome)];
-        counter!("events_consumed_total", &labels).increment(1);
+        let labels = [
+            ("messaging_consumer_group_name", self.workload),
+            ("messaging_destination_name", self.topic),
+            ("outcome", outcome),
+        ];
+        counter!("messaging_client_consumed_messages_total", &labels).increment(1);
     }
+}
 
-    fn span(&self, meta: &Meta) -> Span {
-        let span = info_span!(
-            "consume",
-            otel.name = format!("consume {}", self.topic),
-            otel.kind = "consumer",
-            event.id = %meta.event_id,
-            event.topic = self.topic,
-        );
-        if let Some(traceparent) = &meta.traceparent {
-            telemetry::set_parent(&span, traceparent);
-        }
-        span
+/// Measures how long a delivery was worked on, however that ends.
+struct Timer {
+    labels: [(&'static str, &'static str); 2],
+    started: Instant,
+}
+
+impl Timer {
+    fn start(workload: &'static str, topic: &'static str) -> Self {
+        let labels =
+            [("messaging_consumer_group_name", workload), ("messaging_destination_name", topic)];
+        Self { labels, started: Instant::now() }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let took = self.started.elapsed().as_secs_f64();
+        histogram!("messaging_process_duration_seconds", &self.labels).record(took);
     }
 }
