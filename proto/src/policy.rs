@@ -100,6 +100,11 @@ pub fn of(path: &str) -> Option<&'static MethodPolicy> {
 }
 
 impl MethodPolicy {
+    /// As OpenTelemetry names it (`rpc.method`): `stoa.orders.v1.OrderService/PlaceOrder`.
+    pub fn name(&self) -> &'static str {
+        self.path.trim_start_matches('/')
+    }
+
     /// Whether the contract lets the method answer this error.
     pub fn may_answer(&self, code: Code, reason: &str) -> bool {
         let all = self.errors.iter().chain(PLATFORM_ERRORS);
