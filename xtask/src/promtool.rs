@@ -1,16 +1,26 @@
-//! Prometheus' own checks of rules and alerts: that they are well formed, and
-//! that they fire when they should.
+//! Prometheus' and Alertmanager's own checks: that rules and routes are well formed, that
+//! alerts fire when they should and reach whom they should.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use stack::{Layout, Terminal};
 
 use crate::cargo::run;
 
+/// Somebody who must be told of alerts with these labels.
+#[derive(Deserialize)]
+struct Way {
+    to: String,
+    labels: BTreeMap<String, String>,
+}
+
 pub fn check(root: &Path) -> Result<()> {
-    let promtool = promtool()?;
+    let promtool = program(root, "prometheus", "promtool")?;
     let dir = root.join("observability/prometheus");
     let run_on = |arguments: [&str; 2], files: &str| {
         let files = yaml(&dir.join(files))?;
@@ -18,7 +28,39 @@ pub fn check(root: &Path) -> Result<()> {
     };
     run_on(["check", "rules"], "rules")?;
     run_on(["check", "rules"], "alerts")?;
-    run_on(["test", "rules"], "tests")
+    run_on(["test", "rules"], "tests")?;
+    routes(root)
+}
+
+fn routes(root: &Path) -> Result<()> {
+    let amtool = program(root, "prometheus-alertmanager", "amtool")?;
+    let dir = root.join("observability/alertmanager");
+    let read = |name: &str| {
+        let file = dir.join(name);
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+    };
+    let work = tempfile::tempdir()?;
+    let config = work.path().join("alertmanager.yaml");
+    let anywhere = "http://127.0.0.1:1/";
+    let filled = read("alertmanager.yaml")?
+        .replace("${PAGE_URL}", anywhere)
+        .replace("${TICKET_URL}", anywhere);
+    fs::write(&config, filled)?;
+    run(Command::new(&amtool).arg("check-config").arg(&config))?;
+    let ways: Vec<Way> = serde_yaml_ng::from_str(&read("routes.yaml")?)?;
+    for Way { to, labels } in &ways {
+        let labels = labels.iter().map(|(name, value)| format!("{name}={value}"));
+        let output = Command::new(&amtool)
+            .args(["config", "routes", "test", &format!("--verify.receivers={to}")])
+            .arg(format!("--config.file={}", config.display()))
+            .args(labels.clone())
+            .output()?;
+        let complaint = String::from_utf8_lossy(&output.stdout);
+        let labels: Vec<String> = labels.collect();
+        ensure!(output.status.success(), "{} must reach {to}: {complaint}", labels.join(" "));
+    }
+    println!("{} alerts reach whom they should", ways.len());
+    Ok(())
 }
 
 fn yaml(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -30,29 +72,8 @@ fn yaml(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The program: the machine's own, or taken out of Debian's package at the first use.
-///
-/// The package itself is not installed: it would also bring a server and have it
-/// started with the machine.
-fn promtool() -> Result<PathBuf> {
-    if Command::new("promtool").arg("--version").output().is_ok_and(|o| o.status.success()) {
-        return Ok("promtool".into());
-    }
-    let dir = stack::cache_dir()?.join("promtool");
-    let promtool = dir.join("promtool");
-    if promtool.exists() {
-        return Ok(promtool);
-    }
-    fs::create_dir_all(&dir)?;
-    let work = tempfile::tempdir_in(&dir)?;
-    let download =
-        || run(Command::new("apt-get").args(["download", "prometheus"]).current_dir(&work));
-    if download().is_err() {
-        run(Command::new("apt-get").arg("update"))?;
-        download().context("promtool is missing; it comes with Debian's package prometheus")?;
-    }
-    let package = fs::read_dir(&work)?.next().context("nothing was downloaded")??.path();
-    run(Command::new("dpkg-deb").arg("-x").arg(package).arg(work.path().join("files")))?;
-    fs::rename(work.path().join("files/usr/bin/promtool"), &promtool)?;
-    Ok(promtool)
+/// The machine's own, or taken out of Debian's package at the first use.
+fn program(root: &Path, package: &str, name: &str) -> Result<PathBuf> {
+    let layout = Layout::new(&root.join(".stoa/lint"))?;
+    stack::debian_program(package, name, &layout, &mut Terminal)
 }

@@ -7,6 +7,7 @@ mod errors;
 mod layers;
 mod manifests;
 mod released;
+mod runbooks;
 mod secrets;
 mod sizes;
 mod threats;
