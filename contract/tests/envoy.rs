@@ -120,7 +120,7 @@ fn every_route_leads_to_the_workload_that_serves_it_within_the_deadline() {
 }
 
 #[test]
-fn rbac_allows_each_external_rpc_to_the_roles_that_hold_its_permission() {
+fn rbac_allows_each_external_rpc_to_who_holds_its_permission_by_role_or_by_claim() {
     let config = config();
     let rbac = filter(&config, "rbac");
     assert_eq!(rbac["rules"]["action"], "ALLOW");
@@ -132,21 +132,21 @@ fn rbac_allows_each_external_rpc_to_the_roles_that_hold_its_permission() {
         if name == "open" {
             continue;
         }
-        let allowed: BTreeSet<&str> = policy["principals"]
+        // Claim and value of each.
+        let allowed: BTreeSet<(&str, &str)> = policy["principals"]
             .as_array()
             .unwrap()
             .iter()
-            .filter_map(|p| {
-                p["sourced_metadata"]["metadata_matcher"]["value"]["list_match"]["one_of"]
-                    ["string_match"]["exact"]
-                    .as_str()
+            .map(|p| {
+                let matcher = &p["sourced_metadata"]["metadata_matcher"];
+                let value = &matcher["value"]["list_match"]["one_of"]["string_match"]["exact"];
+                (matcher["path"][1]["key"].as_str().unwrap(), value.as_str().unwrap())
             })
             .collect();
-        let holders: BTreeSet<&str> = contract
-            .roles
-            .iter()
-            .filter(|r| r.permissions.contains(name))
-            .map(|r| r.name.as_str())
+        let holders = contract.roles.iter().filter(|r| r.permissions.contains(name));
+        let holders: BTreeSet<(&str, &str)> = holders
+            .map(|r| ("roles", r.name.as_str()))
+            .chain([("entitlements", name.as_str())])
             .collect();
         assert_eq!(allowed, holders, "{name}");
     }

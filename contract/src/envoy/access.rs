@@ -94,18 +94,20 @@ pub(super) fn no_rbac_of_route() -> (String, Value) {
     (RBAC.to_owned(), typed(&format!("{RBAC_TYPE}.RBACPerRoute"), json!({})))
 }
 
-/// Users of whose roles one holds the permission.
+/// Users of whose roles one holds the permission, and those whose token names it.
 fn holders(contract: &Contract, permission: &str) -> Vec<Value> {
-    contract.holders(permission).into_iter().map(has_role).collect()
+    let roles = contract.holders(permission).into_iter().map(|role| claims("roles", role));
+    roles.chain([claims("entitlements", permission)]).collect()
 }
 
-fn has_role(role: &str) -> Value {
+/// Users whose token has the value in a claim that is a list (RFC 9068, section 2.2.3.1).
+fn claims(claim: &str, value: &str) -> Value {
     json!({"sourced_metadata": {
         "metadata_source": "DYNAMIC",
         "metadata_matcher": {
             "filter": JWT,
-            "path": [{"key": PAYLOAD}, {"key": "roles"}],
-            "value": {"list_match": {"one_of": {"string_match": {"exact": role}}}},
+            "path": [{"key": PAYLOAD}, {"key": claim}],
+            "value": {"list_match": {"one_of": {"string_match": {"exact": value}}}},
         },
     }})
 }

@@ -21,8 +21,10 @@ pub(super) fn render(contract: &Contract) -> String {
     });
     let mut text = String::from(
         "# Permissions\n\n\
-         A user's roles are in the access token; a role is a set of permissions. Both the edge and \
-         the service check them.\n\n",
+         A user's roles are in the access token (`roles`); a role is a set of permissions. \
+         Administrators make further roles of the same permissions (`RoleService`): what these \
+         give stands in the token by itself (`entitlements`, RFC 9068, section 2.2.3.1). Both the \
+         edge and the service check.\n\n",
     );
     text.push_str(&table(&header, rows));
     text.push_str("Without a permission:\n\n");

@@ -87,6 +87,38 @@ impl std::fmt::Debug for crate::stoa::identity::v1::CloseAccountRequest {
             .finish()
     }
 }
+impl std::fmt::Debug for crate::stoa::types::v1::Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Address")
+            .field("recipient", &"[redacted]")
+            .field("street", &"[redacted]")
+            .field("city", &"[redacted]")
+            .field("postal_code", &"[redacted]")
+            .field("country_code", &self.country_code)
+            .finish()
+    }
+}
+impl std::fmt::Debug for crate::stoa::identity::v1::SavedAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SavedAddress")
+            .field("address_id", &self.address_id)
+            .field("label", &"[redacted]")
+            .field("postal_address", &self.postal_address)
+            .field("is_default", &self.is_default)
+            .field("create_time", &self.create_time)
+            .field("update_time", &self.update_time)
+            .finish()
+    }
+}
+impl std::fmt::Debug for crate::stoa::identity::v1::CreateAddressRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreateAddressRequest")
+            .field("label", &"[redacted]")
+            .field("postal_address", &self.postal_address)
+            .field("is_default", &self.is_default)
+            .finish()
+    }
+}
 impl std::fmt::Debug for crate::stoa::identity::v1::CreateClientResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CreateClientResponse")
@@ -176,6 +208,7 @@ impl std::fmt::Debug for crate::stoa::identity::v1::SecurityEvent {
             .field("kind", &self.kind)
             .field("time", &self.time)
             .field("client_address", &"[redacted]")
+            .field("detail", &self.detail)
             .finish()
     }
 }
@@ -183,17 +216,6 @@ impl std::fmt::Debug for crate::stoa::notifications::v1::ExportPersonalDataRespo
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ExportPersonalDataResponse")
             .field("json", &"[redacted]")
-            .finish()
-    }
-}
-impl std::fmt::Debug for crate::stoa::types::v1::Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Address")
-            .field("recipient", &"[redacted]")
-            .field("street", &"[redacted]")
-            .field("city", &"[redacted]")
-            .field("postal_code", &"[redacted]")
-            .field("country_code", &self.country_code)
             .finish()
     }
 }

@@ -210,6 +210,47 @@ pub static ROUTES: &[Route] = &[
         },
     },
     Route {
+        verb: "GET",
+        template: "/v1/users/me/addresses",
+        request: "stoa.identity.v1.ListAddressesRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/users/me/addresses/{address_id}",
+        request: "stoa.identity.v1.GetAddressRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/users/me/addresses",
+        request: "stoa.identity.v1.CreateAddressRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.CreateAddressRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "PATCH",
+        template: "/v1/users/me/addresses/{address_id}",
+        request: "stoa.identity.v1.UpdateAddressRequest",
+        parameters: &["update_mask"],
+        body: Body::Json {
+            message: "stoa.identity.v1.SavedAddress",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "DELETE",
+        template: "/v1/users/me/addresses/{address_id}",
+        request: "stoa.identity.v1.DeleteAddressRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
         verb: "POST",
         template: "/v1/oauth-clients",
         request: "stoa.identity.v1.CreateClientRequest",
@@ -232,6 +273,23 @@ pub static ROUTES: &[Route] = &[
         request: "stoa.identity.v1.DeleteClientRequest",
         parameters: &[],
         body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/erasures",
+        request: "stoa.identity.v1.ListErasuresRequest",
+        parameters: &["start_time", "page_size", "page_token"],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/erasures:repeat",
+        request: "stoa.identity.v1.RepeatErasuresRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.RepeatErasuresRequest",
+            optional: false,
+        },
     },
     Route {
         verb: "POST",
@@ -294,7 +352,7 @@ pub static ROUTES: &[Route] = &[
         verb: "GET",
         template: "/v1/users",
         request: "stoa.identity.v1.ListUsersRequest",
-        parameters: &["page_size", "page_token"],
+        parameters: &["page_size", "page_token", "role"],
         body: Body::None,
     },
     Route {
@@ -318,6 +376,47 @@ pub static ROUTES: &[Route] = &[
         verb: "GET",
         template: "/.well-known/jwks.json",
         request: "stoa.identity.v1.GetJwksRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/roles",
+        request: "stoa.identity.v1.ListRolesRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "GET",
+        template: "/v1/roles/{role_id}",
+        request: "stoa.identity.v1.GetRoleRequest",
+        parameters: &[],
+        body: Body::None,
+    },
+    Route {
+        verb: "POST",
+        template: "/v1/roles",
+        request: "stoa.identity.v1.CreateRoleRequest",
+        parameters: &[],
+        body: Body::Json {
+            message: "stoa.identity.v1.CreateRoleRequest",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "PATCH",
+        template: "/v1/roles/{role_id}",
+        request: "stoa.identity.v1.UpdateRoleRequest",
+        parameters: &["update_mask", "revoke_sessions"],
+        body: Body::Json {
+            message: "stoa.identity.v1.Role",
+            optional: false,
+        },
+    },
+    Route {
+        verb: "DELETE",
+        template: "/v1/roles/{role_id}",
+        request: "stoa.identity.v1.DeleteRoleRequest",
         parameters: &[],
         body: Body::None,
     },
@@ -812,6 +911,29 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.CreateAddressRequest",
+        fields: &[
+            Field {
+                name: "label",
+                json_name: "label",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "postal_address",
+                json_name: "postalAddress",
+                repeated: false,
+                kind: Kind::Object("stoa.types.v1.Address"),
+            },
+            Field {
+                name: "is_default",
+                json_name: "isDefault",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.CreateClientRequest",
         fields: &[
             Field {
@@ -853,11 +975,62 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.CreateRoleRequest",
+        fields: &[
+            Field {
+                name: "role_id",
+                json_name: "roleId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "title",
+                json_name: "title",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "description",
+                json_name: "description",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "permissions",
+                json_name: "permissions",
+                repeated: true,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.DeleteAddressRequest",
+        fields: &[
+            Field {
+                name: "address_id",
+                json_name: "addressId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.DeleteClientRequest",
         fields: &[
             Field {
                 name: "client_id",
                 json_name: "clientId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.DeleteRoleRequest",
+        fields: &[
+            Field {
+                name: "role_id",
+                json_name: "roleId",
                 repeated: false,
                 kind: Kind::Text,
             },
@@ -879,12 +1052,34 @@ pub static SHAPES: &[Shape] = &[
         fields: &[],
     },
     Shape {
+        message: "stoa.identity.v1.GetAddressRequest",
+        fields: &[
+            Field {
+                name: "address_id",
+                json_name: "addressId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.GetJwksRequest",
         fields: &[],
     },
     Shape {
         message: "stoa.identity.v1.GetMeRequest",
         fields: &[],
+    },
+    Shape {
+        message: "stoa.identity.v1.GetRoleRequest",
+        fields: &[
+            Field {
+                name: "role_id",
+                json_name: "roleId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
     },
     Shape {
         message: "stoa.identity.v1.GetUserRequest",
@@ -898,7 +1093,38 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.ListAddressesRequest",
+        fields: &[],
+    },
+    Shape {
         message: "stoa.identity.v1.ListClientsRequest",
+        fields: &[],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListErasuresRequest",
+        fields: &[
+            Field {
+                name: "start_time",
+                json_name: "startTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "page_size",
+                json_name: "pageSize",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "page_token",
+                json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.ListRolesRequest",
         fields: &[],
     },
     Shape {
@@ -944,6 +1170,12 @@ pub static SHAPES: &[Shape] = &[
             Field {
                 name: "page_token",
                 json_name: "pageToken",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "role",
+                json_name: "role",
                 repeated: false,
                 kind: Kind::Text,
             },
@@ -1035,6 +1267,23 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.RepeatErasuresRequest",
+        fields: &[
+            Field {
+                name: "user_ids",
+                json_name: "userIds",
+                repeated: true,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "reason",
+                json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.RequestEmailVerificationRequest",
         fields: &[],
     },
@@ -1078,11 +1327,111 @@ pub static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        message: "stoa.identity.v1.Role",
+        fields: &[
+            Field {
+                name: "role_id",
+                json_name: "roleId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "title",
+                json_name: "title",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "description",
+                json_name: "description",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "permissions",
+                json_name: "permissions",
+                repeated: true,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "built_in",
+                json_name: "builtIn",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+            Field {
+                name: "user_count",
+                json_name: "userCount",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "client_count",
+                json_name: "clientCount",
+                repeated: false,
+                kind: Kind::INT32,
+            },
+            Field {
+                name: "create_time",
+                json_name: "createTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "update_time",
+                json_name: "updateTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
         message: "stoa.identity.v1.RotateSigningKeysRequest",
         fields: &[
             Field {
                 name: "reason",
                 json_name: "reason",
+                repeated: false,
+                kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.SavedAddress",
+        fields: &[
+            Field {
+                name: "address_id",
+                json_name: "addressId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "label",
+                json_name: "label",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "postal_address",
+                json_name: "postalAddress",
+                repeated: false,
+                kind: Kind::Object("stoa.types.v1.Address"),
+            },
+            Field {
+                name: "is_default",
+                json_name: "isDefault",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+            Field {
+                name: "create_time",
+                json_name: "createTime",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "update_time",
+                json_name: "updateTime",
                 repeated: false,
                 kind: Kind::Text,
             },
@@ -1103,6 +1452,35 @@ pub static SHAPES: &[Shape] = &[
                 repeated: true,
                 kind: Kind::Text,
             },
+            Field {
+                name: "revoke_sessions",
+                json_name: "revokeSessions",
+                repeated: false,
+                kind: Kind::Bool,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.UpdateAddressRequest",
+        fields: &[
+            Field {
+                name: "address_id",
+                json_name: "addressId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "address",
+                json_name: "address",
+                repeated: false,
+                kind: Kind::Object("stoa.identity.v1.SavedAddress"),
+            },
+            Field {
+                name: "update_mask",
+                json_name: "updateMask",
+                repeated: false,
+                kind: Kind::Text,
+            },
         ],
     },
     Shape {
@@ -1119,6 +1497,35 @@ pub static SHAPES: &[Shape] = &[
                 json_name: "updateMask",
                 repeated: false,
                 kind: Kind::Text,
+            },
+        ],
+    },
+    Shape {
+        message: "stoa.identity.v1.UpdateRoleRequest",
+        fields: &[
+            Field {
+                name: "role_id",
+                json_name: "roleId",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "role",
+                json_name: "role",
+                repeated: false,
+                kind: Kind::Object("stoa.identity.v1.Role"),
+            },
+            Field {
+                name: "update_mask",
+                json_name: "updateMask",
+                repeated: false,
+                kind: Kind::Text,
+            },
+            Field {
+                name: "revoke_sessions",
+                json_name: "revokeSessions",
+                repeated: false,
+                kind: Kind::Bool,
             },
         ],
     },

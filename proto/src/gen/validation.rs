@@ -251,6 +251,14 @@ impl Validate for crate::stoa::identity::v1::ConfirmSecondFactorRequest {
         }
     }
 }
+impl Validate for crate::stoa::identity::v1::CreateAddressRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "label", &self.label);
+        check::max_len(v, "label", &self.label, 50);
+        check::required(v, "postal_address", &self.postal_address);
+        check::nested(v, "postal_address", &self.postal_address);
+    }
+}
 impl Validate for crate::stoa::identity::v1::CreateClientRequest {
     fn validate(&self, v: &mut Violations) {
         check::storable(v, "display_name", &self.display_name);
@@ -295,10 +303,50 @@ impl Validate for crate::stoa::identity::v1::CreateClientResponse {
         check::storable(v, "client_secret", &self.client_secret);
     }
 }
+impl Validate for crate::stoa::identity::v1::CreateRoleRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "role_id", &self.role_id);
+        check::min_len(v, "role_id", &self.role_id, 2);
+        check::max_len(v, "role_id", &self.role_id, 50);
+        {
+            static PATTERN: check::Pattern = check::Pattern::new(
+                "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            );
+            check::matches(v, "role_id", &self.role_id, &PATTERN);
+        }
+        check::storable(v, "title", &self.title);
+        check::min_len(v, "title", &self.title, 1);
+        check::max_len(v, "title", &self.title, 100);
+        check::storable(v, "description", &self.description);
+        check::max_len(v, "description", &self.description, 500);
+        check::each_storable(v, "permissions", &self.permissions);
+        check::min_items(v, "permissions", &self.permissions, 1);
+        check::max_items(v, "permissions", &self.permissions, 100);
+        check::unique(v, "permissions", &self.permissions);
+        for (index, item) in self.permissions.iter().enumerate() {
+            let name = "permissions";
+            check::min_len(v, &check::at(name, index), item, 1);
+            check::max_len(v, &check::at(name, index), item, 50);
+        }
+    }
+}
+impl Validate for crate::stoa::identity::v1::DeleteAddressRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "address_id", &self.address_id);
+        check::uuid(v, "address_id", &self.address_id);
+    }
+}
 impl Validate for crate::stoa::identity::v1::DeleteClientRequest {
     fn validate(&self, v: &mut Violations) {
         check::storable(v, "client_id", &self.client_id);
         check::uuid(v, "client_id", &self.client_id);
+    }
+}
+impl Validate for crate::stoa::identity::v1::DeleteRoleRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "role_id", &self.role_id);
+        check::min_len(v, "role_id", &self.role_id, 1);
+        check::max_len(v, "role_id", &self.role_id, 50);
     }
 }
 impl Validate for crate::stoa::identity::v1::EnrollSecondFactorRequest {
@@ -308,14 +356,32 @@ impl Validate for crate::stoa::identity::v1::EnrollSecondFactorRequest {
         check::max_len(v, "current_password", &self.current_password, 128);
     }
 }
+impl Validate for crate::stoa::identity::v1::Erasure {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "user_id", &self.user_id);
+    }
+}
 impl Validate for crate::stoa::identity::v1::ExportMeRequest {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::GetAddressRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "address_id", &self.address_id);
+        check::uuid(v, "address_id", &self.address_id);
+    }
 }
 impl Validate for crate::stoa::identity::v1::GetJwksRequest {
     fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::identity::v1::GetMeRequest {
     fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::GetRoleRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "role_id", &self.role_id);
+        check::min_len(v, "role_id", &self.role_id, 1);
+        check::max_len(v, "role_id", &self.role_id, 50);
+    }
 }
 impl Validate for crate::stoa::identity::v1::GetUserRequest {
     fn validate(&self, v: &mut Violations) {
@@ -346,12 +412,50 @@ impl Validate for crate::stoa::identity::v1::Jwks {
         check::each(v, "keys", &self.keys);
     }
 }
+impl Validate for crate::stoa::identity::v1::ListAddressesRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListAddressesResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "addresses", &self.addresses);
+    }
+}
 impl Validate for crate::stoa::identity::v1::ListClientsRequest {
     fn validate(&self, _: &mut Violations) {}
 }
 impl Validate for crate::stoa::identity::v1::ListClientsResponse {
     fn validate(&self, v: &mut Violations) {
         check::each(v, "clients", &self.clients);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListErasuresRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::lte(v, "page_size", i64::from(self.page_size), 100);
+        check::gte(v, "page_size", i64::from(self.page_size), 0);
+        check::storable(v, "page_token", &self.page_token);
+        check::max_len(v, "page_token", &self.page_token, 512);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListErasuresResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "erasures", &self.erasures);
+        check::storable(v, "next_page_token", &self.next_page_token);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListRevocationsRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListRevocationsResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "revocations", &self.revocations);
+    }
+}
+impl Validate for crate::stoa::identity::v1::ListRolesRequest {
+    fn validate(&self, _: &mut Violations) {}
+}
+impl Validate for crate::stoa::identity::v1::ListRolesResponse {
+    fn validate(&self, v: &mut Violations) {
+        check::each(v, "roles", &self.roles);
     }
 }
 impl Validate for crate::stoa::identity::v1::ListSecurityEventsRequest {
@@ -392,6 +496,8 @@ impl Validate for crate::stoa::identity::v1::ListUsersRequest {
         check::gte(v, "page_size", i64::from(self.page_size), 0);
         check::storable(v, "page_token", &self.page_token);
         check::max_len(v, "page_token", &self.page_token, 512);
+        check::storable(v, "role", &self.role);
+        check::max_len(v, "role", &self.role, 50);
     }
 }
 impl Validate for crate::stoa::identity::v1::ListUsersResponse {
@@ -471,6 +577,24 @@ impl Validate for crate::stoa::identity::v1::RemoveSecondFactorRequest {
         check::max_len(v, "code", &self.code, 32);
     }
 }
+impl Validate for crate::stoa::identity::v1::RepeatErasuresRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::each_storable(v, "user_ids", &self.user_ids);
+        check::min_items(v, "user_ids", &self.user_ids, 1);
+        check::max_items(v, "user_ids", &self.user_ids, 100);
+        check::unique(v, "user_ids", &self.user_ids);
+        for (index, item) in self.user_ids.iter().enumerate() {
+            let name = "user_ids";
+            check::uuid(v, &check::at(name, index), item);
+        }
+        check::storable(v, "reason", &self.reason);
+        check::min_len(v, "reason", &self.reason, 1);
+        check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::identity::v1::RepeatErasuresResponse {
+    fn validate(&self, _: &mut Violations) {}
+}
 impl Validate for crate::stoa::identity::v1::RequestEmailVerificationRequest {
     fn validate(&self, _: &mut Violations) {}
 }
@@ -491,10 +615,33 @@ impl Validate for crate::stoa::identity::v1::ResetPasswordRequest {
         check::max_len(v, "new_password", &self.new_password, 128);
     }
 }
+impl Validate for crate::stoa::identity::v1::Revocation {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "subject_id", &self.subject_id);
+    }
+}
 impl Validate for crate::stoa::identity::v1::RevokeSessionRequest {
     fn validate(&self, v: &mut Violations) {
         check::storable(v, "session_id", &self.session_id);
         check::uuid(v, "session_id", &self.session_id);
+    }
+}
+impl Validate for crate::stoa::identity::v1::Role {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "role_id", &self.role_id);
+        check::max_len(v, "role_id", &self.role_id, 50);
+        check::storable(v, "title", &self.title);
+        check::max_len(v, "title", &self.title, 100);
+        check::storable(v, "description", &self.description);
+        check::max_len(v, "description", &self.description, 500);
+        check::each_storable(v, "permissions", &self.permissions);
+        check::max_items(v, "permissions", &self.permissions, 100);
+        check::unique(v, "permissions", &self.permissions);
+        for (index, item) in self.permissions.iter().enumerate() {
+            let name = "permissions";
+            check::min_len(v, &check::at(name, index), item, 1);
+            check::max_len(v, &check::at(name, index), item, 50);
+        }
     }
 }
 impl Validate for crate::stoa::identity::v1::RotateSigningKeysRequest {
@@ -502,6 +649,14 @@ impl Validate for crate::stoa::identity::v1::RotateSigningKeysRequest {
         check::storable(v, "reason", &self.reason);
         check::min_len(v, "reason", &self.reason, 1);
         check::max_len(v, "reason", &self.reason, 500);
+    }
+}
+impl Validate for crate::stoa::identity::v1::SavedAddress {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "address_id", &self.address_id);
+        check::storable(v, "label", &self.label);
+        check::max_len(v, "label", &self.label, 50);
+        check::nested(v, "postal_address", &self.postal_address);
     }
 }
 impl Validate for crate::stoa::identity::v1::SecondFactorSecret {
@@ -514,6 +669,7 @@ impl Validate for crate::stoa::identity::v1::SecurityEvent {
     fn validate(&self, v: &mut Violations) {
         check::storable(v, "kind", &self.kind);
         check::storable(v, "client_address", &self.client_address);
+        check::storable(v, "detail", &self.detail);
     }
 }
 impl Validate for crate::stoa::identity::v1::SecurityEventRecorded {
@@ -562,12 +718,30 @@ impl Validate for crate::stoa::identity::v1::TokenIntrospection {
         check::storable(v, "sub", &self.sub);
         check::storable(v, "sid", &self.sid);
         check::each_storable(v, "roles", &self.roles);
+        check::each_storable(v, "entitlements", &self.entitlements);
+    }
+}
+impl Validate for crate::stoa::identity::v1::UpdateAddressRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "address_id", &self.address_id);
+        check::uuid(v, "address_id", &self.address_id);
+        check::required(v, "address", &self.address);
+        check::nested(v, "address", &self.address);
     }
 }
 impl Validate for crate::stoa::identity::v1::UpdateMeRequest {
     fn validate(&self, v: &mut Violations) {
         check::required(v, "user", &self.user);
         check::nested(v, "user", &self.user);
+    }
+}
+impl Validate for crate::stoa::identity::v1::UpdateRoleRequest {
+    fn validate(&self, v: &mut Violations) {
+        check::storable(v, "role_id", &self.role_id);
+        check::min_len(v, "role_id", &self.role_id, 1);
+        check::max_len(v, "role_id", &self.role_id, 50);
+        check::required(v, "role", &self.role);
+        check::nested(v, "role", &self.role);
     }
 }
 impl Validate for crate::stoa::identity::v1::User {

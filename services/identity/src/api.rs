@@ -1,37 +1,45 @@
 //! The gRPC API: parse, call a use case, convert.
 
 mod accounts;
+mod addresses;
 mod clients;
 mod convert;
+mod erasures;
 mod keys;
 mod origin;
+mod roles;
 mod security;
 
 use std::sync::Arc;
 
 pub use accounts::AccountApi;
+pub use addresses::AddressApi;
 pub use clients::ClientApi;
+pub use erasures::ErasureApi;
 use grpc::{Caller, Problem};
 pub use keys::LocalKeys;
 use origin::origin;
 pub use origin::origin_of;
 use proto::identity::v1 as pb;
 use proto::identity::v1::identity_service_server::IdentityService;
+pub use roles::RoleApi;
 pub use security::SecurityApi;
 use tonic::{Request, Response, Status};
 use types::{PageSize, PageToken};
 use uuid::Uuid;
 
-use crate::core::Identity;
+use crate::core::roles::Actor;
+use crate::core::{Identity, Roles};
 
 /// Serves the use cases by gRPC.
 pub struct IdentityApi {
     core: Arc<Identity>,
+    roles: Arc<Roles>,
 }
 
 impl IdentityApi {
-    pub fn new(core: Arc<Identity>) -> Self {
-        Self { core }
+    pub fn new(core: Arc<Identity>, roles: Arc<Roles>) -> Self {
+        Self { core, roles }
     }
 }
 
@@ -86,11 +94,12 @@ impl IdentityService for IdentityApi {
         &self,
         request: Request<pb::ListUsersRequest>,
     ) -> Answer<pb::ListUsersResponse> {
-        let pb::ListUsersRequest { page_size, page_token } = request.into_inner();
+        let pb::ListUsersRequest { page_size, page_token, role } = request.into_inner();
+        let role = Some(role.as_str()).filter(|role| !role.is_empty());
         let size = PageSize::from_request(page_size);
         let before = PageToken::decode::<Uuid>(&page_token)
             .map_err(|e| Problem::invalid("PAGE_TOKEN_INVALID", e.to_string()))?;
-        let users = self.core.users(size, before).await.map_err(Problem::from)?;
+        let users = self.core.users(role, size, before).await.map_err(Problem::from)?;
         let (users, next_page_token) = size.cut(users, |last| last.id);
         let users = users.into_iter().map(convert::user).collect();
         Ok(Response::new(pb::ListUsersResponse { users, next_page_token }))
@@ -104,12 +113,23 @@ impl IdentityService for IdentityApi {
     }
 
     async fn set_user_roles(&self, request: Request<pb::SetUserRolesRequest>) -> Answer<pb::User> {
-        let origin = origin(&request);
-        let pb::SetUserRolesRequest { user_id, roles } = request.into_inner();
+        let (by, origin) = (Caller::user_of(&request)?.id, origin(&request));
+        let pb::SetUserRolesRequest { user_id, roles, revoke_sessions } = request.into_inner();
         let id = grpc::convert::parse_id("user_id", &user_id)?;
-        convert::check_roles(&roles)?;
-        let user = self.core.set_roles(id, roles, &origin).await.map_err(Problem::from)?;
+        let by = Actor { id: by, origin: &origin };
+        let user = self.roles.give(id, &roles, revoke_sessions, &by).await;
+        let user = user.map_err(Problem::from)?;
         Ok(Response::new(convert::user(user)))
+    }
+
+    async fn list_revocations(
+        &self,
+        request: Request<pb::ListRevocationsRequest>,
+    ) -> Answer<pb::ListRevocationsResponse> {
+        let pb::ListRevocationsRequest { start_time } = request.into_inner();
+        let since = start_time.map(|time| grpc::convert::parse_timestamp("start_time", &time));
+        let revoked = self.core.revoked(since.transpose()?).await.map_err(Problem::from)?;
+        Ok(Response::new(convert::revocations(revoked)))
     }
 
     async fn get_jwks(&self, request: Request<pb::GetJwksRequest>) -> Answer<pb::Jwks> {

@@ -10,23 +10,30 @@ use anyhow::{Context, Result};
 use events::Relay;
 use grpc::{Host, Mesh, Server, Verifier};
 use proto::identity::v1::account_service_server::AccountServiceServer;
+use proto::identity::v1::address_service_server::AddressServiceServer;
 use proto::identity::v1::client_service_server::ClientServiceServer;
+use proto::identity::v1::erasure_service_server::ErasureServiceServer;
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
+use proto::identity::v1::role_service_server::RoleServiceServer;
 use proto::identity::v1::security_service_server::SecurityServiceServer;
+use proto::policy;
 use runtime::{Metrics, Readiness, Shutdown};
 use sqlx::PgPool;
 use upkeep::Upkeep;
 
-use crate::api::{AccountApi, ClientApi, IdentityApi, LocalKeys, SecurityApi};
+use crate::api::{
+    AccountApi, AddressApi, ClientApi, ErasureApi, IdentityApi, LocalKeys, RoleApi, SecurityApi,
+};
 use crate::config::Config;
 use crate::core::oauth::clients::Register;
 use crate::core::ports::{PersonalData, Ports};
-use crate::core::{Accounts, Erasure, Identity, OAuth, Security};
+use crate::core::{Accounts, AddressBook, Erasure, Identity, OAuth, Roles, Security};
+use crate::domain::BuiltIn;
 use crate::infrastructure::elsewhere::{CartData, NotificationsData, OrdersData, PaymentsData};
 use crate::infrastructure::{
-    Argon2Passwords, Es256Keys, OwnData, PostgresAuditLog, PostgresClients, PostgresErasures,
-    PostgresGrants, PostgresGuesses, PostgresMails, PostgresRefreshTokens, PostgresSecondFactors,
-    PostgresUsers, Sealing,
+    Argon2Passwords, Es256Keys, OwnData, PostgresAddresses, PostgresAuditLog, PostgresClients,
+    PostgresErasures, PostgresGrants, PostgresGuesses, PostgresMails, PostgresRefreshTokens,
+    PostgresRevocations, PostgresRoles, PostgresSecondFactors, PostgresUsers, Sealing,
 };
 
 /// The service, built but not yet running.
@@ -55,8 +62,13 @@ impl App {
             guesses: Arc::new(PostgresGuesses::new(pool.clone())),
             audit: Arc::new(PostgresAuditLog::new(pool.clone())),
             erasures: Arc::new(PostgresErasures::new(pool.clone())),
+            roles: Arc::new(PostgresRoles::new(pool.clone())),
+            addresses: Arc::new(PostgresAddresses::new(pool.clone())),
+            revocations: Arc::new(PostgresRevocations::new(pool.clone())),
         });
         let core = Identity::new(ports.clone(), config.limits(), config.lifetimes());
+        let core = Arc::new(core);
+        let roles = Arc::new(Roles::new(ports.clone(), built_in_roles()));
         ensure_admin(&core, &config).await?;
         let erase_after = time::Duration::seconds(config.erasure.erase_after_seconds.into());
         let accounts = Arc::new(Accounts::new(ports.clone(), config.limits(), erase_after));
@@ -78,20 +90,25 @@ impl App {
         let own = Arc::new(OwnData::new(pool.clone()));
         let erasure = Arc::new(Erasure::new(ports.clone(), own, elsewhere(&config, &mesh)?));
         // Its own keys: no call over the network to itself.
-        let verifier = Verifier::new(&config.host.token, LocalKeys::new(keys));
+        let verifier = Verifier::new(&config.host.token, LocalKeys::new(core.clone()));
         let pages = crate::web::router(oauth, security.clone()).context("a page is malformed")?;
         let server = Server::bind("identity", &config.host.server, &mesh, verifier)
             .await?
-            .add(IdentityServiceServer::new(IdentityApi::new(Arc::new(core))))
+            .add(IdentityServiceServer::new(IdentityApi::new(core, roles.clone())))
             .add(AccountServiceServer::new(AccountApi::new(accounts, erasure.clone())))
+            .add(AddressServiceServer::new(AddressApi::new(AddressBook::new(ports.clone()))))
+            .add(ErasureServiceServer::new(ErasureApi::new(erasure.clone())))
+            .add(RoleServiceServer::new(RoleApi::new(roles.clone())))
             .add(SecurityServiceServer::new(SecurityApi::new(security.clone())))
-            .add(ClientServiceServer::new(ClientApi::new(Register::new(clients))))
+            .add(ClientServiceServer::new(ClientApi::new(Register::new(clients, roles))))
             .add_pages(&crate::web::PATHS, pages)?;
         let relay = Relay::new("identity", pool.clone(), config.broker.clone());
         let readiness = readiness(&pool, &relay);
         let host = Host::bind(&config.host, server, readiness, metrics).await?;
         let key_poll = Duration::from_secs(config.keys.key_poll_seconds);
-        Ok(Self { host, relay, upkeep: Upkeep { ports, grants, security, erasure, key_poll } })
+        let remember_erasures = time::Duration::days(config.erasure.erasure_record_days.into());
+        let upkeep = Upkeep { ports, grants, security, erasure, key_poll, remember_erasures };
+        Ok(Self { host, relay, upkeep })
     }
 
     /// Where the API is served.
@@ -108,6 +125,12 @@ impl App {
     }
 }
 
+/// Those of the contract.
+fn built_in_roles() -> Vec<BuiltIn> {
+    let built_in = |role: &policy::Role| BuiltIn { name: role.name, permissions: role.permissions };
+    policy::ROLES.iter().map(built_in).collect()
+}
+
 /// Every other workload that keeps something about people.
 fn elsewhere(config: &Config, mesh: &Mesh) -> Result<Vec<Arc<dyn PersonalData>>> {
     let urls = &config.erasure;
@@ -121,9 +144,7 @@ fn elsewhere(config: &Config, mesh: &Mesh) -> Result<Vec<Arc<dyn PersonalData>>>
 
 async fn connect(config: &Config) -> Result<PgPool> {
     let deadline = config.host.runtime.startup_deadline();
-    let pool = postgres::connect(&config.database, deadline).await?;
-    postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
-    Ok(pool)
+    postgres::open(&config.database, deadline, &[&crate::MIGRATOR, &events::OUTBOX]).await
 }
 
 async fn ensure_admin(core: &Identity, config: &Config) -> Result<()> {

@@ -92,6 +92,10 @@ pub struct ErasureConfig {
     /// are on their way need their address.
     #[arg(long, env = "ERASE_AFTER_SECONDS", default_value_t = 60)]
     pub erase_after_seconds: u32,
+    /// How long it is remembered who was erased, in days: at least as long as any backup
+    /// is kept, because whoever restores one erases them again.
+    #[arg(long, env = "ERASURE_RECORD_DAYS", default_value_t = 400)]
+    pub erasure_record_days: u32,
     /// Where the cart service is.
     #[arg(long, env = "CART_URL")]
     pub cart_url: String,

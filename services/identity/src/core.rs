@@ -1,6 +1,7 @@
 //! The use cases.
 
 pub mod accounts;
+pub mod addresses;
 pub mod erasure;
 pub mod error;
 pub mod oauth;
@@ -8,17 +9,20 @@ mod one_time;
 mod opaque;
 pub mod ports;
 pub mod proof;
+pub mod roles;
 pub mod security;
 
 use std::sync::Arc;
 
 pub use accounts::Accounts;
+pub use addresses::AddressBook;
 pub use erasure::Erasure;
 pub use error::Error;
 pub use oauth::OAuth;
 pub(crate) use opaque::generate as random_text;
-use ports::{Credentials, Ports, PublicKey, Rotation};
+use ports::{Credentials, Ports, PublicKey, RevokedSince, Rotation};
 use proof::{Limits, Proof};
+pub use roles::Roles;
 use secrecy::SecretString;
 pub use security::Security;
 use time::{Duration, OffsetDateTime};
@@ -26,7 +30,7 @@ use types::PageSize;
 use uuid::Uuid;
 
 use crate::domain::{
-    ADMIN, CUSTOMER, Event, EventKind, MailPurpose, MailRequest, NewToken, Origin, User, UserChange,
+    ADMIN, CUSTOMER, Event, EventKind, MailPurpose, MailRequest, NewToken, Origin, User,
 };
 
 /// How long tokens live.
@@ -35,6 +39,9 @@ pub struct Lifetimes {
     pub access: Duration,
     pub refresh: Duration,
 }
+
+/// Clocks differ, and those who check tokens allow for it.
+const REVOKED_FOR_LONGER: Duration = Duration::minutes(2);
 
 /// A pair of tokens and whose they are.
 pub struct Session {
@@ -152,31 +159,32 @@ impl Identity {
     }
 
     /// A page of accounts, newest first, and one more where another page follows.
-    pub async fn users(&self, size: PageSize, before: Option<Uuid>) -> Result<Vec<User>, Error> {
-        self.ports.users.list(before, size.probe()).await
+    pub async fn users(
+        &self,
+        role: Option<&str>,
+        size: PageSize,
+        before: Option<Uuid>,
+    ) -> Result<Vec<User>, Error> {
+        self.ports.users.list(role, before, size.probe()).await
     }
 
     /// Changes how a user wants to be addressed.
     pub async fn rename(&self, id: Uuid, display_name: String) -> Result<User, Error> {
-        self.ports.users.change(id, UserChange::DisplayName(display_name), None).await
-    }
-
-    /// Replaces a user's roles.
-    pub async fn set_roles(
-        &self,
-        id: Uuid,
-        roles: Vec<String>,
-        origin: &Origin,
-    ) -> Result<User, Error> {
-        let event = Event::of(EventKind::RolesChanged, id, types::now(), origin);
-        let user = self.ports.users.change(id, UserChange::Roles(roles), Some(&event)).await?;
-        tracing::info!(user.id = %user.id, user.roles = ?user.roles, "roles changed");
-        Ok(user)
+        self.ports.users.rename(id, display_name).await
     }
 
     /// The keys that access tokens are checked with.
     pub async fn published_keys(&self) -> Result<Vec<PublicKey>, Error> {
         self.ports.keys.published().await
+    }
+
+    /// What is not to be believed any more, and how long it has to be remembered.
+    pub async fn revoked(
+        &self,
+        since: Option<OffsetDateTime>,
+    ) -> Result<(RevokedSince, Duration), Error> {
+        let revoked = self.ports.revocations.since(since).await?;
+        Ok((revoked, self.lifetimes.access + REVOKED_FOR_LONGER))
     }
 
     fn refresh_token(&self, now: OffsetDateTime) -> Result<(SecretString, NewToken), Error> {

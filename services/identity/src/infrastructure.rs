@@ -8,8 +8,9 @@ pub mod signing;
 
 pub use passwords::{Argon2Config, Argon2Passwords};
 pub use postgres::{
-    OwnData, PostgresAuditLog, PostgresClients, PostgresErasures, PostgresGrants, PostgresGuesses,
-    PostgresMails, PostgresRefreshTokens, PostgresSecondFactors, PostgresUsers,
+    OwnData, PostgresAddresses, PostgresAuditLog, PostgresClients, PostgresErasures,
+    PostgresGrants, PostgresGuesses, PostgresMails, PostgresRefreshTokens, PostgresRevocations,
+    PostgresRoles, PostgresSecondFactors, PostgresUsers,
 };
 pub use sealing::Sealing;
 pub use signing::Es256Keys;

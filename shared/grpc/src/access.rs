@@ -64,8 +64,7 @@ pub(crate) fn check_user(policy: &MethodPolicy, user: Option<&User>) -> Result<(
     let Some(user) = user else {
         return Err(Problem::unauthenticated("UNAUTHENTICATED", "an access token is needed"));
     };
-    let roles = user.roles.iter().map(String::as_str);
-    if permission.is_none_or(|p| policy::permits(roles, p)) {
+    if permission.is_none_or(|permission| may(user, permission)) {
         return Ok(());
     }
     Err(Problem::denied("PERMISSION_DENIED", "your roles do not allow this"))
@@ -74,7 +73,15 @@ pub(crate) fn check_user(policy: &MethodPolicy, user: Option<&User>) -> Result<(
 /// Whether a user sees what belongs to others, too.
 pub(crate) fn sees_all(policy: &MethodPolicy, user: Option<&User>) -> bool {
     let (Some(permission), Some(user)) = (policy.seen_by, user) else { return false };
+    may(user, permission)
+}
+
+/// Whether a user holds a permission of the contract: by a role of the contract, or
+/// because a role made by administrators gives it. A claim of what the contract does not
+/// have opens nothing: no method asks for it.
+fn may(user: &User, permission: &str) -> bool {
     policy::permits(user.roles.iter().map(String::as_str), permission)
+        || user.entitlements.iter().any(|entitlement| entitlement == permission)
 }
 
 #[cfg(test)]
@@ -103,7 +110,13 @@ mod tests {
     }
 
     fn user(role: &str) -> User {
-        User { id: Uuid::nil(), roles: vec![role.to_owned()], session: None }
+        let roles = vec![role.to_owned()];
+        User { id: Uuid::nil(), roles, entitlements: Vec::new(), session: None }
+    }
+
+    fn entitled(entitlements: &[&str]) -> User {
+        let entitlements = entitlements.iter().map(ToString::to_string).collect();
+        User { id: Uuid::nil(), roles: Vec::new(), entitlements, session: None }
     }
 
     #[test]
@@ -145,5 +158,35 @@ mod tests {
         let denied = check_user(write, Some(&user("customer"))).expect_err("denied");
         assert_eq!(denied.code(), Code::PermissionDenied);
         assert!(check_user(write, Some(&user("manager"))).is_ok());
+    }
+
+    #[test]
+    fn a_permission_that_stands_in_the_token_opens_its_methods_and_no_others() {
+        let user = entitled(&["catalog:write"]);
+        for method in METHODS {
+            let needs = match method.access {
+                Access::Public | Access::Internal | Access::SignedIn => continue,
+                Access::Permission(permission) => permission,
+            };
+            let allowed = check_user(method, Some(&user)).is_ok();
+            assert_eq!(allowed, needs == "catalog:write", "{}", method.path);
+        }
+    }
+
+    #[test]
+    fn a_permission_that_does_not_exist_opens_nothing() {
+        let made_up = ["*", "catalog:*", "Catalog:write", "catalog:write ", "catalog", "admin", ""];
+        for method in METHODS.iter().filter(|m| matches!(m.access, Access::Permission(_))) {
+            assert!(check_user(method, Some(&entitled(&made_up))).is_err(), "{}", method.path);
+        }
+    }
+
+    #[test]
+    fn who_holds_the_permission_that_shows_everybodys_sees_it() {
+        let method = METHODS.iter().find(|m| m.seen_by.is_some()).expect("one");
+        let permission = method.seen_by.expect("it has one");
+        assert!(sees_all(method, Some(&entitled(&[permission]))));
+        assert!(!sees_all(method, Some(&entitled(&["catalog:write"]))));
+        assert!(!sees_all(method, None));
     }
 }

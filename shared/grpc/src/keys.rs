@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jsonwebtoken::DecodingKey;
+use prost_types::Timestamp;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
-use proto::identity::v1::{GetJwksRequest, Jwk};
+use proto::identity::v1::{GetJwksRequest, Jwk, ListRevocationsRequest, ListRevocationsResponse};
 use tokio::sync::Mutex;
 
 use crate::{MeshChannel, Problem};
@@ -17,6 +18,16 @@ use crate::{MeshChannel, Problem};
 pub trait KeySource: Send + Sync + 'static {
     /// All keys that tokens may be signed with now.
     async fn keys(&self) -> Result<Vec<Jwk>, Problem>;
+
+    /// What is not to be believed any more: what was revoked since then, or everything
+    /// that matters. Nothing, where nobody keeps sessions.
+    async fn revocations(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<ListRevocationsResponse, Problem> {
+        let _ = since;
+        Ok(ListRevocationsResponse::default())
+    }
 }
 
 /// Keys from the identity service.
@@ -40,6 +51,17 @@ impl KeySource for RemoteKeys {
                 let text = "tokens cannot be checked at the moment";
                 Err(Problem::unavailable("KEYS_UNAVAILABLE", text))
             }
+        }
+    }
+
+    async fn revocations(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<ListRevocationsResponse, Problem> {
+        let request = ListRevocationsRequest { start_time: since };
+        match self.client.clone().list_revocations(request).await {
+            Ok(answer) => Ok(answer.into_inner()),
+            Err(status) => Err(Problem::unavailable("KEYS_UNAVAILABLE", status.to_string())),
         }
     }
 }

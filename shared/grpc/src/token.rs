@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::keys::{KeyCache, KeySource};
+use crate::revocations::Revocations;
 use crate::{Problem, User};
 
 /// Token settings.
@@ -27,8 +28,12 @@ pub struct Claims {
     pub aud: String,
     /// The user.
     pub sub: Uuid,
-    /// Role names.
+    /// Role names of the contract.
     pub roles: Vec<String>,
+    /// Permissions that roles made by administrators give (RFC 9068, section 2.2.3.1; RFC
+    /// 7643, section 4.1.2): these roles are known to identity alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
     /// Seconds since 1970.
     pub iat: i64,
     /// Seconds since 1970.
@@ -47,6 +52,7 @@ const LEEWAY_SECONDS: u64 = 30;
 #[derive(Clone)]
 pub struct Verifier {
     keys: Arc<KeyCache>,
+    revocations: Arc<Revocations>,
     validation: Arc<Validation>,
 }
 
@@ -59,8 +65,10 @@ impl Verifier {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_nbf = true;
-        let keys = Arc::new(KeyCache::new(Arc::new(source)));
-        Self { keys, validation: Arc::new(validation) }
+        let source: Arc<dyn KeySource> = Arc::new(source);
+        let keys = Arc::new(KeyCache::new(Arc::clone(&source)));
+        let revocations = Arc::new(Revocations::new(source));
+        Self { keys, revocations, validation: Arc::new(validation) }
     }
 
     /// The user that a token speaks for.
@@ -69,8 +77,11 @@ impl Verifier {
         let kid = header.kid.ok_or_else(invalid)?;
         let key = self.keys.get(&kid).await?.ok_or_else(invalid)?;
         let decoded = decode::<Claims>(token, &key, &self.validation).map_err(|_| invalid())?;
-        let Claims { sub, roles, sid, .. } = decoded.claims;
-        Ok(User { id: sub, roles, session: sid })
+        if self.revocations.cover(&decoded.claims).await {
+            return Err(invalid());
+        }
+        let Claims { sub, roles, entitlements, sid, .. } = decoded.claims;
+        Ok(User { id: sub, roles, entitlements, session: sid })
     }
 }
 

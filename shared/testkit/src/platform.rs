@@ -11,9 +11,9 @@ use grpc::{
 };
 use proto::identity::v1::identity_service_server::{IdentityService, IdentityServiceServer};
 use proto::identity::v1::{
-    GetJwksRequest, GetMeRequest, GetUserRequest, Jwk, Jwks, ListUsersRequest, ListUsersResponse,
-    LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest, Session, SetUserRolesRequest,
-    UpdateMeRequest, User,
+    GetJwksRequest, GetMeRequest, GetUserRequest, Jwk, Jwks, ListRevocationsRequest,
+    ListRevocationsResponse, ListUsersRequest, ListUsersResponse, LoginRequest, LogoutRequest,
+    RefreshRequest, RegisterRequest, Session, SetUserRolesRequest, UpdateMeRequest, User,
 };
 use runtime::Shutdown;
 use tempfile::TempDir;
@@ -139,14 +139,21 @@ impl KeySource for PublishedKey {
     }
 }
 
-/// The identity service with every method but one refused: no service under test
-/// calls another.
-macro_rules! identity_of_one_method {
+/// The identity service with what every service asks for, and every other method
+/// refused: no service under test calls another.
+macro_rules! identity_with_a_key {
     ($($name:ident($request:ty) -> $answer:ty;)*) => {
         #[tonic::async_trait]
         impl IdentityService for PublishedKey {
             async fn get_jwks(&self, _: Request<GetJwksRequest>) -> Result<Response<Jwks>, Status> {
                 Ok(Response::new(Jwks { keys: vec![self.0.clone()] }))
+            }
+
+            async fn list_revocations(
+                &self,
+                _: Request<ListRevocationsRequest>,
+            ) -> Result<Response<ListRevocationsResponse>, Status> {
+                Ok(Response::new(ListRevocationsResponse::default()))
             }
 
             $(async fn $name(&self, _: Request<$request>) -> Result<Response<$answer>, Status> {
@@ -156,7 +163,7 @@ macro_rules! identity_of_one_method {
     };
 }
 
-identity_of_one_method! {
+identity_with_a_key! {
     register(RegisterRequest) -> Session;
     login(LoginRequest) -> Session;
     refresh(RefreshRequest) -> Session;

@@ -50,6 +50,7 @@ impl SigningKey {
             aud: config.jwt_audience,
             sub: user,
             roles: roles.iter().map(ToString::to_string).collect(),
+            entitlements: Vec::new(),
             iat: now,
             exp: now + 900,
             jti: Uuid::now_v7(),

@@ -1,5 +1,6 @@
 //! `stoactl`: what operators do with a running platform, from a terminal.
 
+mod erasures;
 mod facts;
 mod failure;
 mod output;
@@ -54,6 +55,9 @@ enum Command {
     /// The log of security events.
     #[command(subcommand)]
     Audit(security::Audit),
+    /// Who was erased: to be done again after a restore.
+    #[command(subcommand)]
+    Erasures(erasures::Erasures),
     /// Access and refresh tokens.
     #[command(subcommand)]
     Token(security::Token),
@@ -80,6 +84,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Facts(command) => command.run(&session, &output).await,
         Command::Keys(command) => command.run(&session, &output).await,
         Command::Audit(command) => command.run(&session, &output).await,
+        Command::Erasures(command) => command.run(&session, &output).await,
         Command::Token(command) => command.run(&session, &output).await,
     }
 }

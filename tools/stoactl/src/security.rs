@@ -152,10 +152,10 @@ fn events(all: &ListSecurityEventsResponse) -> String {
         return "no events".to_owned();
     }
     let row = |event: &SecurityEvent| {
-        let SecurityEvent { sequence, kind, time, client_address } = event;
-        [sequence.to_string(), moment(time.as_ref()), kind.clone(), client_address.clone()]
+        let SecurityEvent { sequence, kind, time, client_address, detail } = event.clone();
+        [sequence.to_string(), moment(time.as_ref()), kind, client_address, detail]
     };
-    table(["ENTRY", "WHEN", "WHAT", "FROM"], all.events.iter().map(row).collect())
+    table(["ENTRY", "WHEN", "WHAT", "FROM", "EXACTLY"], all.events.iter().map(row).collect())
 }
 
 fn verified(answer: &AuditLogVerification) -> String {
@@ -176,6 +176,7 @@ fn introspected(answer: &TokenIntrospection) -> String {
         ("user", answer.sub.clone()),
         ("session", answer.sid.clone()),
         ("roles", answer.roles.join(", ")),
+        ("and permissions", answer.entitlements.join(", ")),
         ("issued", at(answer.iat)),
         ("expires", at(answer.exp)),
     ])

@@ -1,13 +1,15 @@
 //! The register of applications, by gRPC.
 
-use grpc::Problem;
+use grpc::{Caller, Problem};
 use proto::identity::v1 as pb;
 use proto::identity::v1::client_service_server::ClientService;
 use secrecy::ExposeSecret;
 use tonic::{Request, Response};
 
+use super::origin::origin;
 use super::{Answer, convert};
 use crate::core::oauth::clients::{NewClient, Register};
+use crate::core::roles::Actor;
 
 /// Serves [`Register`] by gRPC.
 pub struct ClientApi {
@@ -26,6 +28,7 @@ impl ClientService for ClientApi {
         &self,
         request: Request<pb::CreateClientRequest>,
     ) -> Answer<pb::CreateClientResponse> {
+        let (by, origin) = (Caller::user_of(&request)?.id, origin(&request));
         let pb::CreateClientRequest {
             display_name,
             redirect_uris,
@@ -40,7 +43,6 @@ impl ClientService for ClientApi {
         ] {
             check_uris(field, uris)?;
         }
-        convert::check_roles(&roles)?;
         if !confidential && !roles.is_empty() {
             let text = "only an application with a secret has roles of its own";
             return Err(Problem::field("roles", text).into());
@@ -54,7 +56,8 @@ impl ClientService for ClientApi {
             first_party,
             roles,
         };
-        let (client, secret) = self.core.add(new).await.map_err(Problem::from)?;
+        let by = Actor { id: by, origin: &origin };
+        let (client, secret) = self.core.add(new, &by).await.map_err(Problem::from)?;
         let client_secret = secret.map(|s| s.expose_secret().to_owned()).unwrap_or_default();
         let client = Some(convert::client(client));
         Ok(Response::new(pb::CreateClientResponse { client, client_secret }))
@@ -71,9 +74,11 @@ impl ClientService for ClientApi {
     }
 
     async fn delete_client(&self, request: Request<pb::DeleteClientRequest>) -> Answer<()> {
+        let (by, origin) = (Caller::user_of(&request)?.id, origin(&request));
         let pb::DeleteClientRequest { client_id } = request.into_inner();
         let id = grpc::convert::parse_id("client_id", &client_id)?;
-        self.core.remove(id).await.map_err(Problem::from)?;
+        let by = Actor { id: by, origin: &origin };
+        self.core.remove(id, &by).await.map_err(Problem::from)?;
         Ok(Response::new(()))
     }
 }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use grpc::Problem;
 use proto::identity::v1 as pb;
-use proto::policy;
+use proto::types::v1 as types_pb;
 use secrecy::ExposeSecret;
 
 use uuid::Uuid;
 
-use crate::core::ports::{Listed, PublicKey, SignIn, Verification};
+use crate::core::ports::{Listed, PublicKey, Revoked, RevokedSince, SignIn, Verification};
+use crate::core::roles::Shown;
 use crate::core::security::ActiveToken;
 use crate::core::{Error, Session};
 use crate::domain::oauth::Client;
-use crate::domain::{KeyInfo, KeyState, RuleBroken, User};
+use crate::domain::{
+    AddressChange, KeyInfo, KeyState, PostalAddress, RoleChange, RuleBroken, SavedAddress, User,
+};
 
 /// When a refused sign-in is worth another try.
 const LOGINS_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -21,12 +24,21 @@ const LOGINS_RETRY_AFTER: Duration = Duration::from_secs(1);
 const MAILS_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 pub(super) fn user(user: User) -> pb::User {
-    let User { id, email, display_name, roles, created_at, email_verified, second_factor } = user;
+    let User {
+        id,
+        email,
+        display_name,
+        roles,
+        entitlements: _,
+        created_at,
+        email_verified,
+        second_factor,
+    } = user;
     pb::User {
         user_id: id.to_string(),
         email,
         display_name,
-        roles,
+        roles: roles.all(),
         create_time: Some(grpc::convert::timestamp(created_at)),
         email_verified,
         second_factor,
@@ -61,19 +73,20 @@ pub(super) fn signing_key(key: KeyInfo, state: KeyState) -> pb::SigningKey {
 }
 
 pub(super) fn security_event(event: Listed) -> pb::SecurityEvent {
-    let Listed { sequence, kind, at, address } = event;
+    let Listed { sequence, kind, at, address, detail } = event;
     let (time, client_address) = (Some(grpc::convert::timestamp(at)), address.unwrap_or_default());
-    pb::SecurityEvent { sequence, kind, time, client_address }
+    pb::SecurityEvent { sequence, kind, time, client_address, detail }
 }
 
 pub(super) fn introspection(token: ActiveToken) -> pb::TokenIntrospection {
-    let ActiveToken { kind, user, session, roles, issued_at, expires_at } = token;
+    let ActiveToken { kind, user, session, roles, entitlements, issued_at, expires_at } = token;
     pb::TokenIntrospection {
         active: true,
         token_type: kind.to_owned(),
         sub: user.to_string(),
         sid: session.to_string(),
         roles,
+        entitlements,
         exp: expires_at.unix_timestamp(),
         iat: issued_at.unix_timestamp(),
     }
@@ -88,6 +101,7 @@ pub(super) fn client(client: Client) -> pb::Client {
         secret_hash,
         first_party,
         roles,
+        entitlements: _,
         created_at,
     } = client;
     pb::Client {
@@ -97,7 +111,7 @@ pub(super) fn client(client: Client) -> pb::Client {
         post_logout_redirect_uris: logout_uris,
         confidential: secret_hash.is_some(),
         first_party,
-        roles,
+        roles: roles.all(),
         create_time: Some(grpc::convert::timestamp(created_at)),
     }
 }
@@ -164,12 +178,152 @@ pub(super) fn new_display_name(request: pb::UpdateMeRequest) -> Result<Option<St
     Ok(Some(display_name))
 }
 
-/// Roles are declared in the contract and nowhere else.
-pub(super) fn check_roles(roles: &[String]) -> Result<(), Problem> {
-    match roles.iter().position(|role| policy::role(role).is_none()) {
-        None => Ok(()),
-        Some(i) => Err(Problem::invalid("ROLE_UNKNOWN", "there is no such role")
-            .with_field(&format!("roles[{i}]"), "is not a role")),
+pub(super) fn role(role: Shown) -> pb::Role {
+    let count = |n: i64| i32::try_from(n).unwrap_or(i32::MAX);
+    match role {
+        Shown::BuiltIn(role, holders) => pb::Role {
+            role_id: role.name.to_owned(),
+            title: role.name.to_owned(),
+            description: String::new(),
+            permissions: role.permissions.iter().map(ToString::to_string).collect(),
+            built_in: true,
+            user_count: count(holders.users),
+            client_count: count(holders.clients),
+            create_time: None,
+            update_time: None,
+        },
+        Shown::Custom(role, holders) => pb::Role {
+            role_id: role.name,
+            title: role.title,
+            description: role.description,
+            permissions: role.permissions,
+            built_in: false,
+            user_count: count(holders.users),
+            client_count: count(holders.clients),
+            create_time: Some(grpc::convert::timestamp(role.created_at)),
+            update_time: Some(grpc::convert::timestamp(role.updated_at)),
+        },
+    }
+}
+
+/// What an update asks for (AIP-134): without a mask whatever is set, otherwise what
+/// the mask names.
+pub(super) fn role_change(request: pb::UpdateRoleRequest) -> Result<RoleChange, Problem> {
+    let pb::UpdateRoleRequest { role_id: _, role, update_mask, revoke_sessions: _ } = request;
+    let role = role.ok_or_else(|| Problem::field("role", "is required"))?;
+    let pb::Role { title, description, mut permissions, .. } = role;
+    permissions.sort_unstable();
+    let asked = Mask::of(update_mask, &["title", "description", "permissions"])?;
+    let change = RoleChange {
+        title: asked.takes("title", !title.is_empty()).then_some(title),
+        description: asked.takes("description", !description.is_empty()).then_some(description),
+        permissions: asked.takes("permissions", !permissions.is_empty()).then_some(permissions),
+    };
+    if change.title.as_ref().is_some_and(String::is_empty) {
+        return Err(Problem::field("role.title", "must not be empty"));
+    }
+    if change.permissions.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::field("role.permissions", "must not be empty"));
+    }
+    Ok(change)
+}
+
+pub(super) fn saved_address(address: SavedAddress) -> pb::SavedAddress {
+    let SavedAddress { id, label, postal, is_default, created_at, updated_at } = address;
+    let PostalAddress { recipient, street, city, postal_code, country_code } = postal;
+    let postal = types_pb::Address { recipient, street, city, postal_code, country_code };
+    pb::SavedAddress {
+        address_id: id.to_string(),
+        label,
+        postal_address: Some(postal),
+        is_default,
+        create_time: Some(grpc::convert::timestamp(created_at)),
+        update_time: Some(grpc::convert::timestamp(updated_at)),
+    }
+}
+
+/// `field` is its path in the request.
+pub(super) fn postal_address(
+    field: &str,
+    address: Option<types_pb::Address>,
+) -> Result<PostalAddress, Problem> {
+    let address = address.ok_or_else(|| Problem::field(field, "is required"))?;
+    let types_pb::Address { recipient, street, city, postal_code, country_code } = address;
+    Ok(PostalAddress { recipient, street, city, postal_code, country_code })
+}
+
+/// What an update asks for (AIP-134). Without a mask an address that is not said to be
+/// the default stays what it is.
+pub(super) fn address_change(request: pb::UpdateAddressRequest) -> Result<AddressChange, Problem> {
+    let pb::UpdateAddressRequest { address_id: _, address, update_mask } = request;
+    let address = address.ok_or_else(|| Problem::field("address", "is required"))?;
+    let pb::SavedAddress {
+        address_id: _,
+        label,
+        postal_address: postal,
+        is_default,
+        create_time: _,
+        update_time: _,
+    } = address;
+    let asked = Mask::of(update_mask, &["label", "postal_address", "is_default"])?;
+    let postal = match asked.takes("postal_address", postal.is_some()) {
+        true => Some(postal_address("address.postal_address", postal)?),
+        false => None,
+    };
+    Ok(AddressChange {
+        label: asked.takes("label", !label.is_empty()).then_some(label),
+        postal,
+        is_default: asked.takes("is_default", is_default).then_some(is_default),
+    })
+}
+
+/// Says which country is none.
+pub(super) fn at_country(address: &str, error: Error) -> Problem {
+    let unknown = matches!(error, Error::CountryUnknown);
+    let problem = Problem::from(error);
+    match unknown {
+        true => problem.with_field(&format!("{address}.country_code"), "is not a country"),
+        false => problem,
+    }
+}
+
+pub(super) fn revocations(
+    (since, remember): (RevokedSince, time::Duration),
+) -> pb::ListRevocationsResponse {
+    let RevokedSince { revoked, next } = since;
+    let revocation = |Revoked { subject, at }| pb::Revocation {
+        subject_id: subject.to_string(),
+        revoke_time: Some(grpc::convert::timestamp(at)),
+        forget_time: Some(grpc::convert::timestamp(at + remember)),
+    };
+    pb::ListRevocationsResponse {
+        revocations: revoked.into_iter().map(revocation).collect(),
+        next_start_time: Some(grpc::convert::timestamp(next)),
+    }
+}
+
+/// The fields that an update asks for.
+struct Mask(Vec<String>);
+
+impl Mask {
+    /// Fails where one cannot be changed.
+    fn of(mask: Option<prost_types::FieldMask>, known: &[&str]) -> Result<Self, Problem> {
+        let paths = mask.map(|mask| mask.paths).unwrap_or_default();
+        match paths.iter().find(|path| *path != "*" && !known.contains(&path.as_str())) {
+            None => Ok(Self(paths)),
+            Some(unknown) => {
+                let text = format!("only {} can be changed", known.join(", "));
+                let what = format!("`{unknown}` cannot be changed");
+                Err(Problem::invalid("FIELD_MASK_INVALID", text).with_field("update_mask", what))
+            }
+        }
+    }
+
+    fn takes(&self, field: &str, is_set: bool) -> bool {
+        match self.0.is_empty() {
+            true => is_set,
+            false => self.0.iter().any(|path| path == field || path == "*"),
+        }
     }
 }
 
@@ -204,6 +358,21 @@ impl From<Error> for Problem {
             Error::SessionNotFound => Self::not_found("SESSION_NOT_FOUND", text),
             Error::ClientNotFound => Self::not_found("CLIENT_NOT_FOUND", text),
             Error::RotationRunning => Self::precondition("ROTATION_RUNNING", text),
+            Error::RoleUnknown(i) => Self::invalid("ROLE_UNKNOWN", text)
+                .with_field(&format!("roles[{i}]"), "is not a role"),
+            Error::RoleGone => Self::invalid("ROLE_UNKNOWN", text),
+            Error::RoleNotFound => Self::not_found("ROLE_NOT_FOUND", text),
+            Error::RoleExists => Self::already_exists("ROLE_EXISTS", text),
+            Error::RoleBuiltIn => Self::precondition("ROLE_BUILT_IN", text),
+            Error::RoleInUse => Self::precondition("ROLE_IN_USE", text),
+            Error::TooManyRoles => Self::precondition("TOO_MANY_ROLES", text),
+            Error::PermissionUnknown(permission) => Self::invalid("PERMISSION_UNKNOWN", text)
+                .with_field("permissions", format!("`{permission}` is not a permission")),
+            Error::PermissionNotHeld(_) => Self::denied("PERMISSION_NOT_HELD", text),
+            Error::AddressNotFound => Self::not_found("ADDRESS_NOT_FOUND", text),
+            Error::TooManyAddresses => Self::precondition("TOO_MANY_ADDRESSES", text),
+            Error::DefaultAddressNeeded => Self::precondition("DEFAULT_ADDRESS_NEEDED", text),
+            Error::CountryUnknown => Self::invalid("COUNTRY_UNKNOWN", text),
             Error::Elsewhere(cause) => {
                 tracing::warn!(error = cause, "a service that keeps personal data is away");
                 Self::unavailable("DEPENDENCY_UNAVAILABLE", "not all services answer")
@@ -222,6 +391,8 @@ mod tests {
     use prost_types::FieldMask;
 
     use super::*;
+    use proto::policy;
+
     use crate::domain::{ADMIN, CUSTOMER};
 
     fn update(name: &str, paths: &[&str]) -> Result<Option<String>, Problem> {
@@ -252,10 +423,32 @@ mod tests {
 
     #[test]
     fn the_roles_that_rules_speak_of_are_roles_of_the_contract() {
-        assert_eq!(check_roles(&[CUSTOMER.to_owned(), ADMIN.to_owned()]), Ok(()));
+        assert!(policy::role(CUSTOMER).is_some());
         assert!(policy::permits([ADMIN], "users:write"));
-        let refused = check_roles(&["emperor".to_owned()]).map_err(|p| p.reason());
-        assert_eq!(refused, Err("ROLE_UNKNOWN"));
+    }
+
+    #[test]
+    fn a_mask_decides_what_an_update_of_an_address_changes() {
+        let change = |paths: &[&str], label: &str| {
+            let paths = paths.iter().map(ToString::to_string).collect();
+            let address = pb::SavedAddress { label: label.to_owned(), ..Default::default() };
+            address_change(pb::UpdateAddressRequest {
+                address: Some(address),
+                update_mask: Some(FieldMask { paths }),
+                ..Default::default()
+            })
+        };
+        let labelled = |label: &str| AddressChange {
+            label: Some(label.to_owned()),
+            ..AddressChange::default()
+        };
+        assert_eq!(change(&[], "Home"), Ok(labelled("Home")));
+        assert_eq!(change(&[], ""), Ok(AddressChange::default()));
+        assert_eq!(change(&["label"], ""), Ok(labelled("")));
+        let reason = |paths: &[&str]| change(paths, "").map_err(|p| p.reason());
+        assert_eq!(reason(&["address_id"]), Err("FIELD_MASK_INVALID"));
+        assert_eq!(reason(&["postal_address.city"]), Err("FIELD_MASK_INVALID"));
+        assert_eq!(reason(&["postal_address"]), Err("VALIDATION_FAILED"));
     }
 
     #[test]

@@ -4,25 +4,34 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use grpc::{KeySource, Problem};
-use proto::identity::v1::Jwk;
+use prost_types::Timestamp;
+use proto::identity::v1::{Jwk, ListRevocationsResponse};
 
 use super::convert;
-use crate::core::ports::SigningKeys;
+use crate::core::Identity;
 
-/// Keys for checking tokens, without a call over the network.
+/// Keys for checking tokens, and what was revoked, without a call over the network.
 pub struct LocalKeys {
-    keys: Arc<dyn SigningKeys>,
+    core: Arc<Identity>,
 }
 
 impl LocalKeys {
-    pub fn new(keys: Arc<dyn SigningKeys>) -> Self {
-        Self { keys }
+    pub fn new(core: Arc<Identity>) -> Self {
+        Self { core }
     }
 }
 
 #[async_trait]
 impl KeySource for LocalKeys {
     async fn keys(&self) -> Result<Vec<Jwk>, Problem> {
-        Ok(self.keys.published().await?.into_iter().map(convert::jwk).collect())
+        Ok(self.core.published_keys().await?.into_iter().map(convert::jwk).collect())
+    }
+
+    async fn revocations(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<ListRevocationsResponse, Problem> {
+        let since = since.map(|time| grpc::convert::parse_timestamp("start_time", &time));
+        Ok(convert::revocations(self.core.revoked(since.transpose()?).await?))
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Upkeep {
     pub(super) security: Arc<Security>,
     pub(super) erasure: Arc<Erasure>,
     pub(super) key_poll: Duration,
+    pub(super) remember_erasures: time::Duration,
 }
 
 impl Upkeep {
@@ -54,6 +55,8 @@ impl Upkeep {
         tracing::debug!(count, "forgot expired refresh tokens");
         self.ports.mails.forget(now - FORGET_AFTER).await?;
         self.grants.forget(now - FORGET_AFTER).await?;
+        self.ports.revocations.forget(now - FORGET_AFTER).await?;
+        self.ports.erasures.forget(now - self.remember_erasures).await?;
         self.ports.guesses.forget(now - guesses::MEMORY).await
     }
 }

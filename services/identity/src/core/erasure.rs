@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use time::{Duration, OffsetDateTime};
+use types::PageSize;
 use uuid::Uuid;
 
 use super::Error;
-use super::ports::{Erasing, PersonalData, Ports};
+use super::ports::{Erasing, ErasureRow, PersonalData, Ports};
 use crate::domain::{Event, EventKind, Origin};
 
 /// How many accounts are erased at once.
@@ -53,6 +54,41 @@ impl Erasure {
             }
         }
         Ok(due.len())
+    }
+
+    /// A page of erasures, latest request first, and one more where another page follows.
+    pub async fn list(
+        &self,
+        since: Option<OffsetDateTime>,
+        size: PageSize,
+        before: Option<(OffsetDateTime, Uuid)>,
+    ) -> Result<Vec<ErasureRow>, Error> {
+        self.ports.erasures.list(since, before, size.probe()).await
+    }
+
+    /// Erases people everywhere once more, after a restore. Answers how many of them had
+    /// an account again.
+    pub async fn repeat(
+        &self,
+        users: &[Uuid],
+        why: &str,
+        operator: Uuid,
+        origin: &Origin,
+    ) -> Result<usize, Error> {
+        let now = types::now();
+        let event = Event::of(EventKind::ErasuresRepeated, operator, now, origin);
+        self.ports.audit.record(&event.with_detail(users.len().to_string())).await?;
+        tracing::info!(user.id = %operator, count = users.len(), why, "erasures are repeated");
+        let mut back = 0;
+        for user in users {
+            let event = Event::of(EventKind::ErasureRepeated, *user, now, &Origin::default());
+            match self.ports.users.close(*user, now, &event).await {
+                Ok(()) => back += 1,
+                Err(Error::UserNotFound) => self.ports.erasures.begin(*user, now).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(back)
     }
 
     /// The others first: as long as one of them has something, the account is

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case.
 
-use crate::domain::RuleBroken;
+use crate::domain::{NotHeld, RuleBroken};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -47,12 +47,44 @@ pub enum Error {
     ClientNotFound,
     #[error("a key that is published does not sign yet")]
     RotationRunning,
+    #[error("there is no such role")]
+    RoleUnknown(usize),
+    #[error("there is no such role any more")]
+    RoleGone,
+    #[error("there is no such role")]
+    RoleNotFound,
+    #[error("there is a role of this name")]
+    RoleExists,
+    #[error("the role is one of the contract's")]
+    RoleBuiltIn,
+    #[error("somebody has the role: take it from them first")]
+    RoleInUse,
+    #[error("there are as many roles as there may be")]
+    TooManyRoles,
+    #[error("the contract has no permission `{0}`")]
+    PermissionUnknown(String),
+    #[error("you do not hold `{0}` yourself")]
+    PermissionNotHeld(String),
+    #[error("there is no such address")]
+    AddressNotFound,
+    #[error("the address book is full")]
+    TooManyAddresses,
+    #[error("make another address the default in its place")]
+    DefaultAddressNeeded,
+    #[error("there is no such country")]
+    CountryUnknown,
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Cause),
     #[error("a service that keeps personal data does not answer: {0}")]
     Elsewhere(String),
     #[error("{0}")]
     Internal(#[source] Cause),
+}
+
+impl From<NotHeld> for Error {
+    fn from(NotHeld(permission): NotHeld) -> Self {
+        Self::PermissionNotHeld(permission)
+    }
 }
 
 impl Error {

@@ -1,6 +1,9 @@
 //! What the use cases need from outside.
 
+mod addresses;
 mod oauth;
+mod revocations;
+mod roles;
 mod security;
 
 use std::sync::Arc;
@@ -10,14 +13,17 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use self::addresses::Addresses;
 pub use self::oauth::{Clients, Code, Grant, Grants, Jwts};
+pub use self::revocations::{Revocations, Revoked, RevokedSince};
+pub use self::roles::{CustomRoles, Holders, Refusal};
 pub use self::security::{
-    AuditLog, Erasing, Erasures, Factor, Guesses, Listed, Mails, PersonalData, SecondFactors,
-    Verification,
+    AuditLog, Erasing, ErasureRow, Erasures, Factor, Guesses, Listed, Mails, PersonalData,
+    SecondFactors, Verification,
 };
 use super::Error;
 use crate::domain::{
-    Event, KeyInfo, KeyPlan, MailRequest, NewToken, Origin, TokenHash, User, UserChange,
+    Event, KeyInfo, KeyPlan, MailRequest, NewToken, Origin, RoleNames, TokenHash, User,
 };
 
 /// All of it.
@@ -31,6 +37,9 @@ pub struct Ports {
     pub guesses: Arc<dyn Guesses>,
     pub audit: Arc<dyn AuditLog>,
     pub erasures: Arc<dyn Erasures>,
+    pub roles: Arc<dyn CustomRoles>,
+    pub addresses: Arc<dyn Addresses>,
+    pub revocations: Arc<dyn Revocations>,
 }
 
 /// An account with what its password is checked against.
@@ -61,22 +70,35 @@ pub trait Users: Send + Sync + 'static {
 
     async fn get(&self, id: Uuid) -> Result<Option<User>, Error>;
 
-    /// At most `limit` accounts, newest first, that are older than `before`.
-    async fn list(&self, before: Option<Uuid>, limit: i64) -> Result<Vec<User>, Error>;
+    /// The account with this id and what its password is checked against.
+    async fn credentials_of(&self, id: Uuid) -> Result<Option<Credentials>, Error>;
 
-    /// Applies a change while nobody else changes the account or, for roles, who
-    /// is an admin.
+    /// At most `limit` accounts, newest first, that are older than `before` and have the
+    /// role, where one is named.
+    async fn list(
+        &self,
+        role: Option<&str>,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<User>, Error>;
+
+    /// Changes how a user wants to be addressed.
     ///
     /// Fails with [`Error::UserNotFound`] and [`Error::Rule`].
-    async fn change(
+    async fn rename(&self, id: Uuid, display_name: String) -> Result<User, Error>;
+
+    /// Replaces an account's roles, unless `refusal` has a reason not to, while nobody
+    /// else changes the account or who is an admin; ends its sessions where it is to.
+    ///
+    /// Fails with [`Error::UserNotFound`] and [`Error::Rule`].
+    async fn set_roles(
         &self,
         id: Uuid,
-        change: UserChange,
-        event: Option<&Event>,
+        roles: RoleNames,
+        refusal: Refusal<'_, User>,
+        end_sessions: bool,
+        events: &[Event],
     ) -> Result<User, Error>;
-
-    /// The password hash of an account that is not closed.
-    async fn password_hash(&self, id: Uuid) -> Result<Option<SecretString>, Error>;
 
     /// Sets a password and ends every session but `keep`.
     async fn set_password(

@@ -87,10 +87,9 @@ impl Proof {
         origin: &Origin,
     ) -> Result<(), Error> {
         let now = types::now();
-        let account = self.ports.users.get(user).await?.ok_or(Error::UserNotFound)?;
-        let guess = self.count(&account.email, origin, now).await?;
-        let hash = self.ports.users.password_hash(user).await?;
-        if !self.verify(&guess, password, hash).await? {
+        let found = self.ports.users.credentials_of(user).await?.ok_or(Error::UserNotFound)?;
+        let guess = self.count(&found.user.email, origin, now).await?;
+        if !self.verify(&guess, password, Some(found.password_hash)).await? {
             self.failed(Some(user), origin, now).await;
             return Err(Error::PasswordWrong);
         }

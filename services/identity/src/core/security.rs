@@ -27,6 +27,7 @@ pub struct ActiveToken {
     pub user: Uuid,
     pub session: Uuid,
     pub roles: Vec<String>,
+    pub entitlements: Vec<String>,
     pub issued_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }
@@ -38,6 +39,8 @@ struct AccessClaims {
     sub: Uuid,
     sid: Uuid,
     roles: Vec<String>,
+    #[serde(default)]
+    entitlements: Vec<String>,
     iat: i64,
     exp: i64,
 }
@@ -91,7 +94,7 @@ impl Security {
     async fn access_token(&self, token: &str) -> Result<Option<ActiveToken>, Error> {
         let Some(claims) = self.jwts.read(token).await? else { return Ok(None) };
         let Ok(claims) = serde_json::from_value::<AccessClaims>(claims) else { return Ok(None) };
-        let AccessClaims { iss, sub, sid, roles, iat, exp } = claims;
+        let AccessClaims { iss, sub, sid, roles, entitlements, iat, exp } = claims;
         let fresh = iss == self.issuer && exp > types::now().unix_timestamp();
         if !fresh || !self.ports.tokens.is_live(sid).await? {
             return Ok(None);
@@ -99,7 +102,10 @@ impl Security {
         let moment = |seconds| OffsetDateTime::from_unix_timestamp(seconds);
         let (Ok(issued_at), Ok(expires_at)) = (moment(iat), moment(exp)) else { return Ok(None) };
         let kind = "access_token";
-        Ok(Some(ActiveToken { kind, user: sub, session: sid, roles, issued_at, expires_at }))
+        let (user, session) = (sub, sid);
+        let active =
+            ActiveToken { kind, user, session, roles, entitlements, issued_at, expires_at };
+        Ok(Some(active))
     }
 
     async fn refresh_token(&self, token: &str) -> Result<Option<ActiveToken>, Error> {
@@ -109,7 +115,8 @@ impl Security {
             kind: "refresh_token",
             user: user.id,
             session: session.id,
-            roles: user.roles,
+            roles: user.roles.built_in,
+            entitlements: user.entitlements,
             issued_at: session.last_used_at,
             expires_at,
         }))

@@ -7,6 +7,8 @@ use std::fmt;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::RoleNames;
+
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -19,7 +21,9 @@ pub struct Client {
     /// Ours: people are not asked whether they consent.
     pub first_party: bool,
     /// What it may do in its own name.
-    pub roles: Vec<String>,
+    pub roles: RoleNames,
+    /// Permissions that the roles give which administrators made.
+    pub entitlements: Vec<String>,
     pub created_at: OffsetDateTime,
 }
 
@@ -260,7 +264,8 @@ mod tests {
             logout_uris: Vec::new(),
             secret_hash: None,
             first_party: false,
-            roles: Vec::new(),
+            roles: RoleNames::default(),
+            entitlements: Vec::new(),
             created_at: OffsetDateTime::UNIX_EPOCH,
         };
         let of = |uri: &'static str| {

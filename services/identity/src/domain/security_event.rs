@@ -15,7 +15,15 @@ pub enum EventKind {
     PasswordChanged,
     PasswordReset,
     PasswordResetRequested,
+    /// Somebody's roles were changed; whose is said.
     RolesChanged,
+    /// Somebody changed another's roles; who is said.
+    RolesGiven,
+    RoleCreated,
+    RoleChanged,
+    RoleDeleted,
+    ClientRegistered,
+    ClientRemoved,
     SecondFactorAdded,
     SecondFactorRemoved,
     RecoveryCodeUsed,
@@ -23,6 +31,10 @@ pub enum EventKind {
     /// A refresh token came a second time: somebody else may have it.
     SessionsRevoked,
     KeysRotated,
+    /// An account that a restore had brought back was closed again.
+    ErasureRepeated,
+    /// Somebody had erasures repeated.
+    ErasuresRepeated,
 }
 
 impl EventKind {
@@ -39,12 +51,50 @@ impl EventKind {
             Self::PasswordReset => "password.reset",
             Self::PasswordResetRequested => "password.reset_requested",
             Self::RolesChanged => "roles.changed",
+            Self::RolesGiven => "roles.given",
+            Self::RoleCreated => "role.created",
+            Self::RoleChanged => "role.changed",
+            Self::RoleDeleted => "role.deleted",
+            Self::ClientRegistered => "client.registered",
+            Self::ClientRemoved => "client.removed",
             Self::SecondFactorAdded => "second_factor.added",
             Self::SecondFactorRemoved => "second_factor.removed",
             Self::RecoveryCodeUsed => "recovery_code.used",
             Self::SessionRevoked => "session.revoked",
             Self::SessionsRevoked => "sessions.revoked",
             Self::KeysRotated => "keys.rotated",
+            Self::ErasureRepeated => "erasure.repeated",
+            Self::ErasuresRepeated => "erasures.repeated",
+        }
+    }
+
+    /// Whether others are told: the user gets a mail. The log keeps all.
+    pub fn is_published(self) -> bool {
+        match self {
+            Self::AccountClosed
+            | Self::EmailVerified
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::RolesChanged
+            | Self::SecondFactorAdded
+            | Self::SecondFactorRemoved
+            | Self::RecoveryCodeUsed
+            | Self::SessionsRevoked => true,
+            Self::AccountRegistered
+            | Self::AccountErased
+            | Self::LoginSucceeded
+            | Self::LoginFailed
+            | Self::PasswordResetRequested
+            | Self::RolesGiven
+            | Self::RoleCreated
+            | Self::RoleChanged
+            | Self::RoleDeleted
+            | Self::ClientRegistered
+            | Self::ClientRemoved
+            | Self::SessionRevoked
+            | Self::KeysRotated
+            | Self::ErasureRepeated
+            | Self::ErasuresRepeated => false,
         }
     }
 }
@@ -66,16 +116,25 @@ pub struct Event {
     /// Whose account, where there is one.
     pub user: Option<Uuid>,
     pub address: Option<String>,
+    /// What exactly, for example which roles. It stays when whose it was is erased:
+    /// never anybody's id or name.
+    pub detail: String,
 }
 
 impl Event {
     /// An event about somebody's account.
     pub fn of(kind: EventKind, user: Uuid, at: OffsetDateTime, origin: &Origin) -> Self {
-        Self { kind, at, user: Some(user), address: origin.address.clone() }
+        let (user, address, detail) = (Some(user), origin.address.clone(), String::new());
+        Self { kind, at, user, address, detail }
     }
 
     /// An event about no account that exists.
     pub fn of_nobody(kind: EventKind, at: OffsetDateTime, origin: &Origin) -> Self {
-        Self { kind, at, user: None, address: origin.address.clone() }
+        Self { kind, at, user: None, address: origin.address.clone(), detail: String::new() }
+    }
+
+    /// The same with what exactly happened.
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
     }
 }

@@ -3,6 +3,8 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::RoleNames;
+
 /// The role of whoever registers.
 pub const CUSTOMER: &str = "customer";
 /// The role that gives roles; somebody must always have it.
@@ -19,20 +21,15 @@ pub struct User {
     /// As given; compared without regard to case.
     pub email: String,
     pub display_name: String,
-    /// Role names of the contract; at least one.
-    pub roles: Vec<String>,
+    /// At least one.
+    pub roles: RoleNames,
+    /// Permissions that the roles give which administrators made.
+    pub entitlements: Vec<String>,
     pub created_at: OffsetDateTime,
     /// The user has proven that the address is theirs.
     pub email_verified: bool,
     /// Signing in needs a one-time code.
     pub second_factor: bool,
-}
-
-/// What can be changed about an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserChange {
-    DisplayName(String),
-    Roles(Vec<String>),
 }
 
 /// Why an account cannot be as asked.
@@ -56,30 +53,36 @@ impl User {
         now: OffsetDateTime,
     ) -> Result<Self, RuleBroken> {
         check_name(&display_name)?;
-        let roles = vec![role.to_owned()];
-        let (email_verified, second_factor) = (false, false);
-        Ok(Self { id, email, display_name, roles, created_at: now, email_verified, second_factor })
+        Ok(Self {
+            id,
+            email,
+            display_name,
+            roles: RoleNames { built_in: vec![role.to_owned()], custom: Vec::new() },
+            entitlements: Vec::new(),
+            created_at: now,
+            email_verified: false,
+            second_factor: false,
+        })
     }
 
     pub fn is_admin(&self) -> bool {
-        self.roles.iter().any(|role| role == ADMIN)
+        self.roles.built_in.iter().any(|role| role == ADMIN)
     }
 
-    /// Applies a change. `other_admins`: whether somebody else is an admin.
-    pub fn apply(&mut self, change: UserChange, other_admins: bool) -> Result<(), RuleBroken> {
-        match change {
-            UserChange::DisplayName(name) => {
-                check_name(&name)?;
-                self.display_name = name;
-            }
-            UserChange::Roles(roles) => {
-                let steps_down = self.is_admin() && !roles.iter().any(|role| role == ADMIN);
-                if steps_down && !other_admins {
-                    return Err(RuleBroken::LastAdmin);
-                }
-                self.roles = roles;
-            }
+    /// Takes another name.
+    pub fn rename(&mut self, name: String) -> Result<(), RuleBroken> {
+        check_name(&name)?;
+        self.display_name = name;
+        Ok(())
+    }
+
+    /// Takes other roles. `other_admins`: whether somebody else is an admin.
+    pub fn take_roles(&mut self, roles: RoleNames, other_admins: bool) -> Result<(), RuleBroken> {
+        let steps_down = self.is_admin() && !roles.built_in.iter().any(|role| role == ADMIN);
+        if steps_down && !other_admins {
+            return Err(RuleBroken::LastAdmin);
         }
+        self.roles = roles;
         Ok(())
     }
 }
@@ -103,31 +106,32 @@ mod tests {
         User::new(Uuid::nil(), email, name, role, OffsetDateTime::UNIX_EPOCH)
     }
 
-    fn roles(names: &[&str]) -> UserChange {
-        UserChange::Roles(names.iter().map(ToString::to_string).collect())
+    fn roles(names: &[&str]) -> RoleNames {
+        let built_in = names.iter().map(ToString::to_string).collect();
+        RoleNames { built_in, custom: Vec::new() }
     }
 
     #[test]
     fn the_last_admin_cannot_step_down_but_one_of_two_can() -> Result<(), RuleBroken> {
         let mut admin = user(ADMIN)?;
-        let refused = admin.apply(roles(&[CUSTOMER]), false);
+        let refused = admin.take_roles(roles(&[CUSTOMER]), false);
         assert_eq!(refused, Err(RuleBroken::LastAdmin));
         assert!(admin.is_admin());
-        admin.apply(roles(&[CUSTOMER]), true)?;
+        admin.take_roles(roles(&[CUSTOMER]), true)?;
         assert!(!admin.is_admin());
         Ok(())
     }
 
     #[test]
     fn the_last_admin_may_take_more_roles_and_others_may_take_any() -> Result<(), RuleBroken> {
-        user(ADMIN)?.apply(roles(&["manager", ADMIN]), false)?;
-        user(CUSTOMER)?.apply(roles(&["manager"]), false)
+        user(ADMIN)?.take_roles(roles(&["manager", ADMIN]), false)?;
+        user(CUSTOMER)?.take_roles(roles(&["manager"]), false)
     }
 
     #[test]
     fn a_name_must_say_something_printable() -> Result<(), RuleBroken> {
         let mut user = user(CUSTOMER)?;
-        let mut rename = |name: &str| user.apply(UserChange::DisplayName(name.to_owned()), true);
+        let mut rename = |name: &str| user.rename(name.to_owned());
         assert_eq!(rename("  "), Err(RuleBroken::NameEmpty));
         assert_eq!(rename("Ada\r\nBcc: all"), Err(RuleBroken::NameUnprintable));
         assert_eq!(rename("a\0b"), Err(RuleBroken::NameUnprintable));

@@ -1,5 +1,7 @@
 //! All SQL of the service.
 
+mod addresses;
+mod custom_roles;
 mod erasures;
 mod families;
 mod guesses;
@@ -8,11 +10,14 @@ mod oauth_clients;
 mod oauth_grants;
 mod personal_data;
 mod refresh_tokens;
+mod revocations;
 mod second_factors;
 mod security_events;
 pub mod signing_keys;
 mod users;
 
+pub use addresses::PostgresAddresses;
+pub use custom_roles::PostgresRoles;
 pub use erasures::PostgresErasures;
 pub use guesses::PostgresGuesses;
 pub use mails::PostgresMails;
@@ -20,6 +25,7 @@ pub use oauth_clients::PostgresClients;
 pub use oauth_grants::PostgresGrants;
 pub use personal_data::OwnData;
 pub use refresh_tokens::PostgresRefreshTokens;
+pub use revocations::PostgresRevocations;
 pub use second_factors::PostgresSecondFactors;
 pub use security_events::PostgresAuditLog;
 pub use users::PostgresUsers;

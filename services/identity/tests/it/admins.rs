@@ -17,7 +17,8 @@ async fn set_roles(
     roles: &[&str],
 ) -> Result<User, Status> {
     let roles = roles.iter().map(ToString::to_string).collect();
-    let request = SetUserRolesRequest { user_id: user.to_string(), roles };
+    let (user_id, revoke_sessions) = (user.to_string(), false);
+    let request = SetUserRolesRequest { user_id, roles, revoke_sessions };
     Ok(client.clone().set_user_roles(bearer(request, token)).await?.into_inner())
 }
 
@@ -27,7 +28,8 @@ async fn list(
     page_size: i32,
     page_token: &str,
 ) -> Result<ListUsersResponse, Status> {
-    let request = ListUsersRequest { page_size, page_token: page_token.to_owned() };
+    let (page_token, role) = (page_token.to_owned(), String::new());
+    let request = ListUsersRequest { page_size, page_token, role };
     Ok(client.clone().list_users(bearer(request, token)).await?.into_inner())
 }
 

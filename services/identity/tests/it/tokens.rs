@@ -50,6 +50,7 @@ fn claims(user: Uuid) -> Claims {
         aud: "stoa".to_owned(),
         sub: user,
         roles: vec!["customer".to_owned()],
+        entitlements: Vec::new(),
         iat: now,
         exp: now + 900,
         jti: Uuid::now_v7(),

@@ -128,6 +128,7 @@ async fn config(platform: &Platform, database: &TestDatabase) -> Config {
         guessing: GuessConfig { guesses_per_account: 10, guesses_per_address: 100 },
         erasure: ErasureConfig {
             erase_after_seconds: 0,
+            erasure_record_days: 400,
             cart_url: NOWHERE.to_owned(),
             orders_url: NOWHERE.to_owned(),
             payments_url: NOWHERE.to_owned(),

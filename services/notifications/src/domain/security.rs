@@ -10,17 +10,22 @@ pub enum SecurityEvent {
     /// A refresh token was used a second time.
     SessionsRevoked,
     EmailVerified,
+    /// A code for the day when the authenticator app is lost: one fewer is left.
+    RecoveryCodeUsed,
+    RolesChanged,
     AccountClosed,
 }
 
 impl SecurityEvent {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::SecondFactorAdded,
         Self::SecondFactorRemoved,
         Self::SessionsRevoked,
         Self::EmailVerified,
+        Self::RecoveryCodeUsed,
+        Self::RolesChanged,
         Self::AccountClosed,
     ];
 
@@ -38,6 +43,8 @@ impl SecurityEvent {
             Self::SecondFactorRemoved => "second_factor.removed",
             Self::SessionsRevoked => "sessions.revoked",
             Self::EmailVerified => "email.verified",
+            Self::RecoveryCodeUsed => "recovery_code.used",
+            Self::RolesChanged => "roles.changed",
             Self::AccountClosed => "account.closed",
         }
     }
@@ -51,6 +58,8 @@ impl SecurityEvent {
             Self::SecondFactorRemoved => "security_second_factor_removed",
             Self::SessionsRevoked => "security_sessions_revoked",
             Self::EmailVerified => "security_email_verified",
+            Self::RecoveryCodeUsed => "security_recovery_code_used",
+            Self::RolesChanged => "security_roles_changed",
             Self::AccountClosed => "security_account_closed",
         }
     }

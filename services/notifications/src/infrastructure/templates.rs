@@ -38,6 +38,8 @@ const FILES: &[(&str, &str)] = &templates! {
     "security_second_factor_removed"
     "security_sessions_revoked"
     "security_email_verified"
+    "security_recovery_code_used"
+    "security_roles_changed"
     "security_account_closed"
     "mail"
 };

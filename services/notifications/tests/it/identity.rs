@@ -135,4 +135,5 @@ service_of_one_method! {
     list_users(ListUsersRequest) -> ListUsersResponse;
     get_user(GetUserRequest) -> User;
     set_user_roles(SetUserRolesRequest) -> User;
+    list_revocations(ListRevocationsRequest) -> ListRevocationsResponse;
 }

@@ -94,13 +94,15 @@ async fn every_event_that_matters_is_told_with_its_time_and_others_are_not() {
         "second_factor.removed",
         "sessions.revoked",
         "email.verified",
+        "recovery_code.used",
+        "roles.changed",
         "account.closed",
     ];
     let ignored = ["login.succeeded", "login.failed", "login.throttled", "keys.rotated", "later"];
     for kind in kinds.iter().chain(&ignored) {
         world.publish(&happened(user, kind)).await;
     }
-    world.consumed(13).await;
+    world.consumed(15).await;
     let told = eventually("all mails were sent", async || {
         let mut told = world.told(user).await;
         told.retain(|told| told.kind() == NotificationKind::Security);

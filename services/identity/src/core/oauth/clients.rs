@@ -6,8 +6,10 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::core::ports::Clients;
+use crate::core::roles::{Actor, Roles};
 use crate::core::{Error, opaque};
 use crate::domain::oauth::Client;
+use crate::domain::{Event, EventKind};
 
 /// What an administrator says about an application.
 pub struct NewClient {
@@ -23,16 +25,23 @@ pub struct NewClient {
 /// The register of applications.
 pub struct Register {
     clients: Arc<dyn Clients>,
+    roles: Arc<Roles>,
 }
 
 impl Register {
-    pub fn new(clients: Arc<dyn Clients>) -> Self {
-        Self { clients }
+    pub fn new(clients: Arc<dyn Clients>, roles: Arc<Roles>) -> Self {
+        Self { clients, roles }
     }
 
-    /// Registers an application; answers its secret, this once.
-    pub async fn add(&self, new: NewClient) -> Result<(Client, Option<SecretString>), Error> {
+    /// Registers an application with roles that whoever registers it holds; answers its
+    /// secret, this once.
+    pub async fn add(
+        &self,
+        new: NewClient,
+        by: &Actor<'_>,
+    ) -> Result<(Client, Option<SecretString>), Error> {
         let NewClient { name, redirect_uris, logout_uris, confidential, first_party, roles } = new;
+        let roles = self.roles.for_new(&roles, by.id).await?;
         let secret = confidential.then(opaque::generate).transpose()?;
         let client = Client {
             id: Uuid::now_v7(),
@@ -42,9 +51,12 @@ impl Register {
             secret_hash: secret.as_ref().map(|secret| opaque::hash(secret).0),
             first_party,
             roles,
+            entitlements: Vec::new(),
             created_at: types::now(),
         };
-        self.clients.add(&client).await?;
+        let event = Event::of(EventKind::ClientRegistered, by.id, client.created_at, by.origin);
+        let detail = format!("{}: {}", client.id, client.roles.all().join(", "));
+        self.clients.add(&client, &event.with_detail(detail)).await?;
         tracing::info!(client.id = %client.id, client.name, "an application was registered");
         Ok((client, secret))
     }
@@ -54,8 +66,9 @@ impl Register {
     }
 
     /// Takes one away, and all that it was granted.
-    pub async fn remove(&self, id: Uuid) -> Result<(), Error> {
-        match self.clients.remove(id).await? {
+    pub async fn remove(&self, id: Uuid, by: &Actor<'_>) -> Result<(), Error> {
+        let event = Event::of(EventKind::ClientRemoved, by.id, types::now(), by.origin);
+        match self.clients.remove(id, &event.with_detail(id.to_string())).await? {
             true => Ok(()),
             false => Err(Error::ClientNotFound),
         }

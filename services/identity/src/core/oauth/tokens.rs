@@ -51,18 +51,20 @@ impl OAuth {
         // Without consent to use the shop in the user's name, a token tells who they are
         // and opens nothing else.
         let in_the_shop = client.first_party || scopes.has(Scope::Stoa);
-        let roles = if in_the_shop { user.roles.clone() } else { Vec::new() };
-        let access_token = self.access_token(
-            json!({
-                "aud": self.audience(in_the_shop),
-                "sub": user.id,
-                "sid": session,
-                "roles": roles,
-                "client_id": client.id,
-                "scope": scopes.to_string(),
-            }),
-            now,
-        )?;
+        let (roles, entitlements) = match in_the_shop {
+            true => (user.roles.built_in.as_slice(), user.entitlements.as_slice()),
+            false => Default::default(),
+        };
+        let mut claims = json!({
+            "aud": self.audience(in_the_shop),
+            "sub": user.id,
+            "sid": session,
+            "roles": roles,
+            "client_id": client.id,
+            "scope": scopes.to_string(),
+        });
+        entitle(&mut claims, entitlements);
+        let access_token = self.access_token(claims, now)?;
         let id_token =
             scopes.has(Scope::OpenId).then(|| self.id_token(client, basis, user.id, now));
         let expires_in = self.provider.lifetimes.access;
@@ -77,16 +79,17 @@ impl OAuth {
 
     /// An access token in the application's own name (RFC 6749, section 4.4).
     pub async fn client_credentials(&self, client: &Client) -> Result<Issued, GrantError> {
-        if client.secret_hash.is_none() || client.roles.is_empty() {
+        if client.secret_hash.is_none() || client.roles.all().is_empty() {
             return Err(refused("unauthorized_client", "it may do nothing in its own name"));
         }
-        let claims = json!({
+        let mut claims = json!({
             "aud": self.audience(true),
             "sub": client.id,
-            "roles": client.roles,
+            "roles": client.roles.built_in,
             "client_id": client.id,
             "scope": Scope::Stoa.name(),
         });
+        entitle(&mut claims, &client.entitlements);
         let access_token = self.access_token(claims, types::now())?;
         let expires_in = self.provider.lifetimes.access;
         let scopes = Scopes([Scope::Stoa].into());
@@ -168,6 +171,13 @@ impl OAuth {
             return Ok(None);
         }
         Ok(uuid(&claims["aud"]).zip(uuid(&claims["sid"])))
+    }
+}
+
+/// RFC 9068, section 2.2.3.1; left out where there is nothing to say, as in our own tokens.
+fn entitle(claims: &mut Value, entitlements: &[String]) {
+    if !entitlements.is_empty() {
+        claims["entitlements"] = json!(entitlements);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{Event, NewToken, TokenHash};
 /// Where applications are kept.
 #[async_trait]
 pub trait Clients: Send + Sync + 'static {
-    async fn add(&self, client: &Client) -> Result<(), Error>;
+    async fn add(&self, client: &Client, event: &Event) -> Result<(), Error>;
 
     async fn get(&self, id: Uuid) -> Result<Option<Client>, Error>;
 
@@ -20,7 +20,7 @@ pub trait Clients: Send + Sync + 'static {
     async fn list(&self) -> Result<Vec<Client>, Error>;
 
     /// Takes one away, and all that it was granted; answers whether there was one.
-    async fn remove(&self, id: Uuid) -> Result<bool, Error>;
+    async fn remove(&self, id: Uuid, event: &Event) -> Result<bool, Error>;
 }
 
 /// A code for an application, to be exchanged for tokens.

@@ -125,6 +125,7 @@ pub struct Listed {
     pub kind: String,
     pub at: OffsetDateTime,
     pub address: Option<String>,
+    pub detail: String,
 }
 
 /// What following the chain of hashes came to.
@@ -158,7 +159,16 @@ pub struct Erasing {
     pub done: Vec<String>,
 }
 
-/// Erasures that have not ended.
+/// An erasure, done or under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasureRow {
+    pub user: Uuid,
+    pub requested_at: OffsetDateTime,
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+/// Erasures: those that have not ended, and those that would have to be done again if a
+/// backup were restored.
 #[async_trait]
 pub trait Erasures: Send + Sync + 'static {
     /// Takes some that are due, and puts off their next try until `until`.
@@ -178,6 +188,20 @@ pub trait Erasures: Send + Sync + 'static {
     /// Erases what is left here; the account is no more. Answers false while facts
     /// about it wait to be sent.
     async fn finish(&self, user: Uuid, event: &Event) -> Result<bool, Error>;
+
+    /// Those under way at some moment or later, latest request first, at most `limit`.
+    async fn list(
+        &self,
+        since: Option<OffsetDateTime>,
+        before: Option<(OffsetDateTime, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<ErasureRow>, Error>;
+
+    /// Begins an erasure of somebody whose account is no more, or begins it again.
+    async fn begin(&self, user: Uuid, now: OffsetDateTime) -> Result<(), Error>;
+
+    /// Forgets those that ended before `limit`.
+    async fn forget(&self, limit: OffsetDateTime) -> Result<(), Error>;
 }
 
 /// A workload that keeps something about people.

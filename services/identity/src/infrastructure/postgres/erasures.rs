@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::security_events;
 use crate::core::Error;
-use crate::core::ports::{Erasing, Erasures};
+use crate::core::ports::{Erasing, ErasureRow, Erasures};
 use crate::domain::Event;
 
 /// Erasures in PostgreSQL.
@@ -32,7 +32,8 @@ impl Erasures for PostgresErasures {
         let rows: Vec<(Uuid, i32, Vec<String>)> = sqlx::query_as(
             "update erasures set next_try_at = $2, tries = tries + 1
              where user_id in (
-                 select user_id from erasures where next_try_at <= $1
+                 select user_id from erasures
+                 where next_try_at <= $1 and finished_at is null
                  order by next_try_at limit $3 for update skip locked)
              returning user_id, tries, done",
         )
@@ -90,10 +91,59 @@ impl Erasures for PostgresErasures {
             .bind(user.to_string())
             .execute(&mut *tx)
             .await?;
-        sqlx::query("delete from erasures where user_id = $1").bind(user).execute(&mut *tx).await?;
+        sqlx::query("update erasures set finished_at = $2 where user_id = $1")
+            .bind(user)
+            .bind(event.at)
+            .execute(&mut *tx)
+            .await?;
         let nobody = Event { user: None, ..event.clone() };
         security_events::record(&mut tx, &nobody).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn list(
+        &self,
+        since: Option<OffsetDateTime>,
+        before: Option<(OffsetDateTime, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<ErasureRow>, Error> {
+        let (requested_at, user) = before.unzip();
+        let rows: Vec<(Uuid, OffsetDateTime, Option<OffsetDateTime>)> = sqlx::query_as(
+            "select user_id, requested_at, finished_at from erasures
+             where ($1::timestamptz is null or finished_at is null or finished_at >= $1)
+                 and ($2::timestamptz is null or (requested_at, user_id) < ($2, $3))
+             order by requested_at desc, user_id desc limit $4",
+        )
+        .bind(since)
+        .bind(requested_at)
+        .bind(user)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let row =
+            |(user, requested_at, finished_at)| ErasureRow { user, requested_at, finished_at };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    async fn begin(&self, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+        sqlx::query(
+            "insert into erasures (user_id, requested_at, next_try_at) values ($1, $2, $2)
+             on conflict (user_id) do update set
+                 next_try_at = excluded.next_try_at, tries = 0, done = '{}', finished_at = null",
+        )
+        .bind(user)
+        .bind(now)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn forget(&self, limit: OffsetDateTime) -> Result<(), Error> {
+        sqlx::query("delete from erasures where finished_at < $1")
+            .bind(limit)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::core::Error;
 use crate::core::ports::PersonalData;
 
-/// The account, its sessions and its security events.
+/// The account, its addresses, its sessions and its security events.
 pub struct OwnData {
     pool: PgPool,
 }
@@ -32,10 +32,19 @@ impl PersonalData for OwnData {
                  'email', u.email,
                  'email_verified_at', u.email_verified_at,
                  'display_name', u.display_name,
-                 'roles', u.roles,
+                 'roles', u.roles || array(
+                     select role from user_custom_roles where user_id = u.id order by role),
                  'created_at', u.created_at,
                  'second_factor_since', (
                      select confirmed_at from second_factors where user_id = u.id),
+                 'addresses', (
+                     select coalesce(jsonb_agg(jsonb_build_object(
+                         'address_id', a.id, 'label', a.label, 'recipient', a.recipient,
+                         'street', a.street, 'city', a.city, 'postal_code', a.postal_code,
+                         'country_code', a.country_code, 'is_default', a.is_default,
+                         'created_at', a.created_at, 'updated_at', a.updated_at)
+                         order by a.id), '[]')
+                     from addresses a where a.user_id = u.id),
                  'sessions', (
                      select coalesce(jsonb_agg(jsonb_build_object(
                          'session_id', f.id, 'created_at', f.created_at,
@@ -44,7 +53,8 @@ impl PersonalData for OwnData {
                      from refresh_token_families f where f.user_id = u.id),
                  'security_events', (
                      select coalesce(jsonb_agg(jsonb_build_object(
-                         'kind', e.kind, 'at', e.at, 'client_address', e.client_address)
+                         'kind', e.kind, 'at', e.at, 'client_address', e.client_address,
+                         'detail', e.detail)
                          order by e.sequence), '[]')
                      from security_events e where e.user_id = u.id)
              )) from users u where u.id = $1 and u.closed_at is null",

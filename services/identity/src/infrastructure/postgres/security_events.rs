@@ -24,10 +24,10 @@ impl PostgresAuditLog {
 }
 
 /// Appends an event in the transaction of what it is about, as the last thing: others
-/// wait for the end of the log. Publishes it where it is about an account.
+/// wait for the end of the log. Publishes it where its user gets a mail about it.
 pub(super) async fn record(connection: &mut PgConnection, event: &Event) -> Result<(), Error> {
-    let Event { kind, at, user, address } = event;
-    if let Some(user) = user {
+    let Event { kind, at, user, address, detail } = event;
+    if let Some(user) = user.filter(|_| kind.is_published()) {
         let fact = SecurityEventRecorded {
             user_id: user.to_string(),
             kind: kind.name().to_owned(),
@@ -35,11 +35,12 @@ pub(super) async fn record(connection: &mut PgConnection, event: &Event) -> Resu
         };
         events::publish(connection, &fact).await?;
     }
-    sqlx::query("select record_security_event($1, $2, $3, $4)")
+    sqlx::query("select record_security_event($1, $2, $3, $4, $5)")
         .bind(kind.name())
         .bind(at)
         .bind(user)
         .bind(address)
+        .bind(detail)
         .execute(connection)
         .await?;
     Ok(())
@@ -56,6 +57,7 @@ struct EntryRow {
     subject_digest: Vec<u8>,
     previous_hash: Vec<u8>,
     hash: Vec<u8>,
+    detail: String,
 }
 
 #[async_trait]
@@ -72,8 +74,8 @@ impl AuditLog for PostgresAuditLog {
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<Listed>, Error> {
-        let rows: Vec<(i64, String, OffsetDateTime, Option<String>)> = sqlx::query_as(
-            "select sequence, kind, at, client_address from security_events
+        let rows: Vec<(i64, String, OffsetDateTime, Option<String>, String)> = sqlx::query_as(
+            "select sequence, kind, at, client_address, detail from security_events
              where user_id = $1 and ($2::bigint is null or sequence < $2)
              order by sequence desc limit $3",
         )
@@ -82,7 +84,8 @@ impl AuditLog for PostgresAuditLog {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        let listed = |(sequence, kind, at, address)| Listed { sequence, kind, at, address };
+        let listed =
+            |(sequence, kind, at, address, detail)| Listed { sequence, kind, at, address, detail };
         Ok(rows.into_iter().map(listed).collect())
     }
 
@@ -108,7 +111,11 @@ impl EntryRow {
     fn fits(&self, previous: &[u8]) -> bool {
         let micros = self.at.unix_timestamp_nanos() / 1_000;
         let digest = hex::encode(&self.subject_digest);
-        let text = format!("{}|{}|{micros}|{digest}", self.sequence, self.kind);
+        let mut text = format!("{}|{}|{micros}|{digest}", self.sequence, self.kind);
+        if !self.detail.is_empty() {
+            text.push('|');
+            text.push_str(&self.detail);
+        }
         let hash = Sha256::new().chain_update(previous).chain_update(text).finalize();
         self.previous_hash == previous && self.hash == hash[..] && self.subject_fits()
     }

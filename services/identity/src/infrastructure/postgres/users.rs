@@ -7,12 +7,10 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{families, mails, security_events};
+use super::{custom_roles, families, mails, security_events};
 use crate::core::Error;
-use crate::core::ports::{Credentials, Users};
-use crate::domain::{
-    Event, EventKind, MailRequest, NewToken, Origin, RuleBroken, User, UserChange,
-};
+use crate::core::ports::{Credentials, Refusal, Users};
+use crate::domain::{Event, EventKind, MailRequest, NewToken, Origin, RoleNames, RuleBroken, User};
 
 /// Accounts in PostgreSQL.
 pub struct PostgresUsers {
@@ -31,6 +29,8 @@ struct UserRow {
     email: String,
     display_name: String,
     roles: Vec<String>,
+    custom_roles: Vec<String>,
+    entitlements: Vec<String>,
     created_at: OffsetDateTime,
     email_verified: bool,
     second_factor: bool,
@@ -38,6 +38,11 @@ struct UserRow {
 
 /// Accounts that are not closed.
 const SELECT: &str = "select id, email, display_name, roles, created_at, password_hash,
+        array(select u.role from user_custom_roles u where u.user_id = users.id order by 1)
+            as custom_roles,
+        array(select distinct unnest(r.permissions)
+            from user_custom_roles u join custom_roles r on r.name = u.role
+            where u.user_id = users.id order by 1) as entitlements,
         email_verified_at is not null as email_verified,
         exists (select from second_factors f where f.user_id = users.id
             and f.confirmed_at is not null) as second_factor
@@ -45,9 +50,28 @@ const SELECT: &str = "select id, email, display_name, roles, created_at, passwor
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, email, display_name, roles, created_at, email_verified, second_factor } =
-            row;
-        Self { id, email, display_name, roles, created_at, email_verified, second_factor }
+        let UserRow {
+            id,
+            email,
+            display_name,
+            roles: built_in,
+            custom_roles: custom,
+            entitlements,
+            created_at,
+            email_verified,
+            second_factor,
+        } = row;
+        let roles = RoleNames { built_in, custom };
+        Self {
+            id,
+            email,
+            display_name,
+            roles,
+            entitlements,
+            created_at,
+            email_verified,
+            second_factor,
+        }
     }
 }
 
@@ -56,6 +80,13 @@ struct CredentialsRow {
     #[sqlx(flatten)]
     user: UserRow,
     password_hash: String,
+}
+
+impl From<CredentialsRow> for Credentials {
+    fn from(row: CredentialsRow) -> Self {
+        let CredentialsRow { user, password_hash } = row;
+        Self { user: user.into(), password_hash: password_hash.into() }
+    }
 }
 
 #[async_trait]
@@ -98,60 +129,80 @@ impl Users for PostgresUsers {
             .bind(email)
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|CredentialsRow { user, password_hash }| Credentials {
-            user: user.into(),
-            password_hash: password_hash.into(),
-        }))
+        Ok(row.map(Credentials::from))
+    }
+
+    async fn credentials_of(&self, id: Uuid) -> Result<Option<Credentials>, Error> {
+        let sql = format!("{SELECT} and id = $1");
+        let row = sqlx::query_as::<_, CredentialsRow>(AssertSqlSafe(sql));
+        Ok(row.bind(id).fetch_optional(&self.pool).await?.map(Credentials::from))
     }
 
     async fn get(&self, id: Uuid) -> Result<Option<User>, Error> {
         find(&mut *self.pool.acquire().await?, id).await
     }
 
-    async fn list(&self, before: Option<Uuid>, limit: i64) -> Result<Vec<User>, Error> {
-        let sql = format!("{SELECT} and ($1::uuid is null or id < $1) order by id desc limit $2");
+    async fn list(
+        &self,
+        role: Option<&str>,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Vec<User>, Error> {
+        let sql = format!(
+            "{SELECT} and ($1::uuid is null or id < $1)
+                 and ($3::text is null or $3 = any (roles) or exists (
+                     select from user_custom_roles u where u.user_id = users.id and u.role = $3))
+             order by id desc limit $2"
+        );
         let rows = sqlx::query_as::<_, UserRow>(AssertSqlSafe(sql))
             .bind(before)
             .bind(limit)
+            .bind(role)
             .fetch_all(&self.pool)
             .await?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 
-    async fn change(
-        &self,
-        id: Uuid,
-        change: UserChange,
-        event: Option<&Event>,
-    ) -> Result<User, Error> {
+    async fn rename(&self, id: Uuid, display_name: String) -> Result<User, Error> {
         let mut tx = postgres::begin(&self.pool).await?;
-        let other_admins = match change {
-            UserChange::DisplayName(_) => true,
-            UserChange::Roles(_) => lock_admins(&mut tx).await?.into_iter().any(|a| a != id),
-        };
         let mut user = lock(&mut tx, id).await?.ok_or(Error::UserNotFound)?;
-        user.apply(change, other_admins)?;
-        sqlx::query(
-            "update users set display_name = $2, roles = $3, version = version + 1
-             where id = $1",
-        )
-        .bind(id)
-        .bind(&user.display_name)
-        .bind(&user.roles)
-        .execute(&mut *tx)
-        .await?;
-        if let Some(event) = event {
-            security_events::record(&mut tx, event).await?;
-        }
+        user.rename(display_name)?;
+        sqlx::query("update users set display_name = $2, version = version + 1 where id = $1")
+            .bind(id)
+            .bind(&user.display_name)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(user)
     }
 
-    async fn password_hash(&self, id: Uuid) -> Result<Option<SecretString>, Error> {
-        let sql = "select password_hash from users where id = $1 and closed_at is null";
-        let hash: Option<String> =
-            sqlx::query_scalar(sql).bind(id).fetch_optional(&self.pool).await?;
-        Ok(hash.map(SecretString::from))
+    async fn set_roles(
+        &self,
+        id: Uuid,
+        roles: RoleNames,
+        refusal: Refusal<'_, User>,
+        end_sessions: bool,
+        events: &[Event],
+    ) -> Result<User, Error> {
+        let mut tx = postgres::begin(&self.pool).await?;
+        let other_admins = lock_admins(&mut tx).await?.into_iter().any(|admin| admin != id);
+        let mut user = lock(&mut tx, id).await?.ok_or(Error::UserNotFound)?;
+        refusal(&user)?;
+        user.take_roles(roles, other_admins)?;
+        sqlx::query("update users set roles = $2, version = version + 1 where id = $1")
+            .bind(id)
+            .bind(&user.roles.built_in)
+            .execute(&mut *tx)
+            .await?;
+        custom_roles::give(&mut tx, id, &user.roles.custom).await?;
+        if end_sessions {
+            families::end_all(&mut tx, id, None, types::now()).await?;
+        }
+        for event in events {
+            security_events::record(&mut tx, event).await?;
+        }
+        tx.commit().await?;
+        Ok(user)
     }
 
     async fn set_password(
@@ -205,9 +256,18 @@ impl Users for PostgresUsers {
         .bind(event.at)
         .execute(&mut *tx)
         .await?;
+        for sql in [
+            "delete from addresses where user_id = $1",
+            "delete from user_custom_roles where user_id = $1",
+        ] {
+            sqlx::query(sql).bind(id).execute(&mut *tx).await?;
+        }
         families::end_all(&mut tx, id, None, event.at).await?;
+        // There is a row already if a restore brought the account back.
         sqlx::query(
-            "insert into erasures (user_id, requested_at, next_try_at) values ($1, $2, $3)",
+            "insert into erasures as e (user_id, requested_at, next_try_at) values ($1, $2, $3)
+             on conflict (user_id) do update set
+                 next_try_at = excluded.next_try_at, tries = 0, done = '{}', finished_at = null",
         )
         .bind(id)
         .bind(event.at)
@@ -243,7 +303,7 @@ async fn insert(
     .bind(&user.email)
     .bind(&user.display_name)
     .bind(password_hash.expose_secret())
-    .bind(&user.roles)
+    .bind(&user.roles.built_in)
     .bind(user.created_at)
     .execute(connection)
     .await?;
