@@ -7,7 +7,7 @@ use anyhow::Result;
 use stack::{Layout, Terminal};
 
 use crate::cargo::{cargo, run as run_command};
-use crate::{client, manifests, promtool, review, secrets};
+use crate::{client, dashboards, manifests, promtool, review, secrets};
 
 /// Checks the contract's style.
 const BUF: &str = "@bufbuild/buf@1.75.0";
@@ -34,6 +34,7 @@ pub fn run(root: &Path) -> Result<()> {
     review::check(&path, root)?;
     manifests::check(root)?;
     promtool::check(root)?;
+    dashboards::check(root)?;
     client::lint(root)?;
     run_command(cargo(root).args(["test", "--package", "tidy"]))
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod chaos;
 mod client;
+mod dashboards;
 mod generate;
 mod lint;
 mod manifests;
@@ -53,6 +54,8 @@ enum Command {
     Lint,
     /// Validates every Kubernetes and Istio object against its published schema.
     Manifests,
+    /// Writes Grafana's dashboards from their description, or checks that none differs.
+    Dashboards(dashboards::Arguments),
     /// Looks for secrets in every file that Git knows or would take.
     Secrets,
     /// Formats Rust and protobuf.
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Bench(arguments) => arguments.run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
+        Command::Dashboards(arguments) => arguments.run(&root),
         Command::Secrets => secrets::check(&root),
         Command::Fmt => lint::format(&root),
         Command::Gen(arguments) => arguments.run(&root),

@@ -4,7 +4,6 @@ use grpc::convert::{money, timestamp};
 use grpc::{Problem, User};
 use proto::orders::v1 as pb;
 use proto::types::v1 as shapes;
-use uuid::Uuid;
 
 use crate::core::place::PlaceOrder;
 use crate::domain::{Address, Order, OrderLine, OrderState, PaymentToken};
