@@ -14,6 +14,7 @@ mod operations;
 mod routes;
 mod signin;
 mod tls;
+mod tracing;
 
 use anyhow::Result;
 use serde_json::{Value, json};

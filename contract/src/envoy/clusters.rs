@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{docs, guard, tls, typed};
+use super::{docs, guard, tls, tracing, typed};
 use crate::model::Contract;
 use crate::resilience::{
     CONSECUTIVE_FAILURES, EJECTION_INTERVAL, EJECTION_TIME, MAX_CONNECTIONS, MAX_EJECTION_PERCENT,
@@ -34,6 +34,15 @@ pub(super) fn all(contract: &Contract) -> Vec<Value> {
         "type": "STRICT_DNS",
         "connect_timeout": "0.5s",
         "load_assignment": endpoint(docs::CLUSTER, "${DOCS_HOST}", "${DOCS_PORT}"),
+    }));
+    clusters.push(json!({
+        "name": tracing::CLUSTER,
+        "type": "STRICT_DNS",
+        "connect_timeout": "1s",
+        "load_assignment": endpoint(tracing::CLUSTER, "${TRACES_HOST}", "${TRACES_PORT}"),
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2(),
+        },
     }));
     clusters.push(json!({
         "name": NOWHERE,

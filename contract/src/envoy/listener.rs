@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{errors, extension, filters, operations, routes, tls};
+use super::{errors, extension, filters, operations, routes, tls, tracing};
 use crate::model::Contract;
 
 const MANAGER: &str = "envoy.filters.network.http_connection_manager";
@@ -63,6 +63,8 @@ fn connection_manager(contract: &Contract) -> Value {
             {"address_prefix": "255.255.255.255", "prefix_len": 32},
         ]},
         "always_set_request_id_in_response": true,
+        "early_header_mutation_extensions": tracing::restart(),
+        "tracing": tracing::provider(),
         "access_log": operations::access_log(),
         "local_reply_config": errors::local_replies(),
         "http_filters": filters::chain(contract),

@@ -122,7 +122,7 @@ pub(super) fn access_log() -> Value {
         "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
         "user_agent": "%REQ(USER-AGENT)%",
         "request_id": "%REQ(X-REQUEST-ID)%",
-        "traceparent": "%REQ(TRACEPARENT)%",
+        "trace_id": "%TRACE_ID%",
     });
     json!([{
         "name": "envoy.access_loggers.file",

@@ -140,8 +140,7 @@ fn cors() -> Value {
         json!({
             "allow_origin_string_match": [{"safe_regex": {"regex": "${CORS_ORIGIN_REGEX}"}}],
             "allow_methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-            "allow_headers": "authorization, content-type, idempotency-key, traceparent, \
-                tracestate, x-grpc-web, x-user-agent, grpc-timeout",
+            "allow_headers": "authorization, content-type, idempotency-key, x-grpc-web, x-user-agent, grpc-timeout",
             "expose_headers": "x-request-id, retry-after, x-ratelimit-limit, \
                 x-ratelimit-remaining, x-ratelimit-reset, grpc-status, grpc-message, \
                 grpc-status-details-bin",

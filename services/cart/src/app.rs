@@ -24,7 +24,7 @@ impl App {
     /// Connects to what the service needs and binds its ports.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let deadline = config.host.runtime.startup_deadline();
-        let store = Arc::new(RedisCarts::connect(&config.redis_url, deadline).await?);
+        let store = Arc::new(RedisCarts::connect(&config, deadline).await?);
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);

@@ -1,5 +1,7 @@
 //! Settings, read from the environment.
 
+use std::path::PathBuf;
+
 use grpc::HostConfig;
 use secrecy::SecretString;
 
@@ -15,7 +17,10 @@ pub struct Config {
     /// Where names and prices come from.
     #[arg(long, env = "CATALOG_URL")]
     pub catalog_url: String,
-    /// The Redis server that holds the carts.
+    /// The Redis server that holds the carts; `rediss://` is TLS.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: SecretString,
+    /// PEM file of who may vouch for it, beside the authorities of the system.
+    #[arg(long, env = "REDIS_CA")]
+    pub redis_ca: Option<PathBuf>,
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lapin::options::ConfirmSelectOptions;
-use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Channel, Connection, ConnectionProperties, DefaultConnectionBuilder};
 use tokio::time::timeout;
 
+use crate::config::Target;
 use crate::publisher::Publisher;
 use crate::topology;
 
@@ -25,17 +25,21 @@ pub(crate) struct Broker {
 
 impl Broker {
     /// Connects under a name that shows in the broker's management pages.
-    pub(crate) async fn connect(uri: &AMQPUri, name: &str) -> Result<Self> {
-        let server = &uri.authority;
-        Self::open(uri, name)
+    pub(crate) async fn connect(target: &Target, name: &str) -> Result<Self> {
+        let server = &target.uri.authority;
+        Self::open(target, name)
             .await
             .with_context(|| format!("no broker at {}:{} (AMQP_URL)", server.host, server.port))
     }
 
-    async fn open(uri: &AMQPUri, name: &str) -> Result<Self> {
+    async fn open(target: &Target, name: &str) -> Result<Self> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connecting = Connection::connect_uri(uri.clone(), properties);
-        let connection = timeout(CONNECT_TIMEOUT, connecting).await.context("no answer")??;
+        let builder = DefaultConnectionBuilder::new()?
+            .with_uri(target.uri.clone())
+            .with_properties(properties)
+            .with_tls_config(target.tls()?);
+        let connection =
+            timeout(CONNECT_TIMEOUT, builder.connect()).await.context("no answer")??;
         let broker = Self { connection };
         let declared = async { topology::declare(&broker.channel().await?).await };
         timeout(DECLARE_TIMEOUT, declared).await.context("the topology takes too long")??;

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
-use lapin::uri::AMQPUri;
 use proto::Fact;
 use proto::fact::FACTS;
 use sqlx::{PgConnection, PgPool};
@@ -24,7 +23,7 @@ use self::delivery::Desk;
 use self::subscription::Subscription;
 use crate::backoff::Backoff;
 use crate::cloudevent::Meta;
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, Target};
 use crate::connection::Broker;
 use crate::health::Health;
 use crate::inbox;
@@ -75,10 +74,10 @@ impl Consumer {
     /// Consumes until shutdown. Neither a lost broker nor a lost database ends it;
     /// a wrong `AMQP_URL` does, and handlers that the contract does not know.
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
-        let uri = self.config.uri()?;
+        let target = self.config.target()?;
         self.check_contract()?;
         let swept = shutdown.run_until_cancelled(sweep(&self.pool));
-        tokio::join!(self.keep_consuming(&uri, &shutdown), swept);
+        tokio::join!(self.keep_consuming(&target, &shutdown), swept);
         Ok(())
     }
 
@@ -100,10 +99,10 @@ impl Consumer {
         Ok(())
     }
 
-    async fn keep_consuming(&self, uri: &AMQPUri, shutdown: &CancellationToken) {
+    async fn keep_consuming(&self, target: &Target, shutdown: &CancellationToken) {
         let mut backoff = Backoff::default();
         while !shutdown.is_cancelled() {
-            let ended = self.session(uri, &mut backoff, shutdown).await;
+            let ended = self.session(target, &mut backoff, shutdown).await;
             self.health.set(false);
             if let Err(error) = ended {
                 if backoff.is_first() {
@@ -118,12 +117,12 @@ impl Consumer {
     /// One connection's life. `Ok` means shutdown.
     async fn session(
         &self,
-        uri: &AMQPUri,
+        target: &Target,
         backoff: &mut Backoff,
         shutdown: &CancellationToken,
     ) -> Result<()> {
         let name = format!("{} consumer", self.workload);
-        let connecting = Broker::connect(uri, &name);
+        let connecting = Broker::connect(target, &name);
         let Some(broker) = shutdown.run_until_cancelled(connecting).await else { return Ok(()) };
         let broker = broker?;
         let mut queues = self.subscribe(&broker, shutdown).await?;

@@ -184,7 +184,7 @@ impl DeadLetters {
     }
 
     async fn connect(&self) -> Result<Broker> {
-        Broker::connect(&self.config.uri()?, &format!("{} dead letters", self.workload)).await
+        Broker::connect(&self.config.target()?, &format!("{} dead letters", self.workload)).await
     }
 }
 

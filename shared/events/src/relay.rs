@@ -7,7 +7,6 @@ mod waves;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use lapin::uri::AMQPUri;
 use metrics::{counter, gauge};
 use proto::fact::FACTS;
 use sqlx::PgPool;
@@ -18,7 +17,7 @@ use tracing::Span;
 use self::lead::Lead;
 use self::waves::Waves;
 use crate::backoff::Backoff;
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, Target};
 use crate::connection::Broker;
 use crate::health::Health;
 use crate::outbox::{self, Row};
@@ -58,17 +57,17 @@ impl Relay {
     /// Publishes until shutdown. Neither a lost broker nor a lost database ends it;
     /// a wrong `AMQP_URL` does.
     pub async fn run(self, shutdown: CancellationToken) -> Result<()> {
-        let uri = self.config.uri()?;
+        let target = self.config.target()?;
         gauge!("outbox_relay_lead").set(0.0);
         let monitored = shutdown.run_until_cancelled(monitor::run(&self.pool));
-        tokio::join!(self.keep_relaying(&uri, &shutdown), monitored);
+        tokio::join!(self.keep_relaying(&target, &shutdown), monitored);
         Ok(())
     }
 
-    async fn keep_relaying(&self, uri: &AMQPUri, shutdown: &CancellationToken) {
+    async fn keep_relaying(&self, target: &Target, shutdown: &CancellationToken) {
         let mut backoff = Backoff::default();
         while !shutdown.is_cancelled() {
-            let ended = self.session(uri, &mut backoff, shutdown).await;
+            let ended = self.session(target, &mut backoff, shutdown).await;
             self.health.set(false);
             if let Err(error) = ended {
                 if backoff.is_first() {
@@ -83,12 +82,12 @@ impl Relay {
     /// One connection's life. `Ok` means shutdown.
     async fn session(
         &self,
-        uri: &AMQPUri,
+        target: &Target,
         backoff: &mut Backoff,
         shutdown: &CancellationToken,
     ) -> Result<()> {
         let name = format!("{} relay", self.source);
-        let connecting = Broker::connect(uri, &name);
+        let connecting = Broker::connect(target, &name);
         let Some(broker) = shutdown.run_until_cancelled(connecting).await else { return Ok(()) };
         let broker = broker?;
         let publisher = broker.publisher().await?;

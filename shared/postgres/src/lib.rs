@@ -1,6 +1,8 @@
 //! A service's own PostgreSQL: settings, connecting, migrations.
 
+mod migrations;
 mod outage;
+mod saturation;
 mod transaction;
 
 use std::time::{Duration, Instant};
@@ -8,10 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
+pub use migrations::{Migrations, migrate, open};
 pub use outage::is_outage;
 pub use transaction::begin;
 
@@ -24,6 +26,10 @@ pub struct DatabaseConfig {
     /// The most connections this process opens.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 10)]
     pub database_max_connections: u32,
+    /// What to do about the schema at start: bring it up to date, only that, or wait for
+    /// somebody else to do it.
+    #[arg(long, env = "DATABASE_MIGRATIONS", value_enum, default_value_t)]
+    pub database_migrations: Migrations,
 }
 
 /// How long one use case may wait for a connection before it is refused.
@@ -37,12 +43,15 @@ pub async fn connect(config: &DatabaseConfig, deadline: Duration) -> Result<PgPo
     let options: PgConnectOptions = url.parse().context("DATABASE_URL is not a PostgreSQL URL")?;
     let server = format!("{}:{}", options.get_host(), options.get_port());
     wait(&options, &server, deadline).await?;
-    PgPoolOptions::new()
+    let name = options.get_database().unwrap_or("postgres").to_owned();
+    let pool = PgPoolOptions::new()
         .max_connections(config.database_max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await
-        .with_context(|| format!("no database at {server} (DATABASE_URL)"))
+        .with_context(|| format!("no database at {server} (DATABASE_URL)"))?;
+    saturation::watch(&pool, &name);
+    Ok(pool)
 }
 
 /// A single connection tells why there is none; a pool only that time is up.
@@ -61,15 +70,6 @@ async fn wait(options: &PgConnectOptions, server: &str, deadline: Duration) -> R
         tracing::warn!(db.server = server, error, "no database yet (DATABASE_URL); trying again");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-}
-
-/// Brings the schema up to date: the service's own migrations and those of the
-/// shared tables it uses, told apart by their version numbers.
-pub async fn migrate(pool: &PgPool, parts: &[&Migrator]) -> Result<()> {
-    let mut migrations: Vec<_> = parts.iter().flat_map(|m| m.iter().cloned()).collect();
-    migrations.sort_by_key(|m| m.version);
-    let whole = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
-    whole.run(pool).await.context("the database schema cannot be brought up to date")
 }
 
 /// The readiness check of a service that needs its database.

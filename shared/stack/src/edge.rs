@@ -95,7 +95,7 @@ fn counted(stats: &str) -> bool {
 }
 
 fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, String> {
-    let ports = &options.ports;
+    let (ports, collector) = (&options.ports, options.collector);
     let file = |relative: &str| fleet.layout.path(relative).display().to_string();
     let mut values: BTreeMap<String, String> = [
         ("EDGE_ADDRESS", "127.0.0.1".to_owned()),
@@ -115,6 +115,10 @@ fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, Strin
         ("GUARD_PORT", options.port("edge", "guard").to_string()),
         ("DOCS_HOST", "127.0.0.1".to_owned()),
         ("DOCS_PORT", ports.docs.to_string()),
+        // Without a collector nothing is sampled, so that nothing is sent.
+        ("TRACES_HOST", collector.map_or("127.0.0.1".to_owned(), |c| c.ip().to_string())),
+        ("TRACES_PORT", collector.map_or(4317, |c| c.port()).to_string()),
+        ("TRACE_PERCENT", collector.map_or(0, |_| 100).to_string()),
         ("JWT_ISSUER", JWT_ISSUER.to_owned()),
         ("JWT_AUDIENCE", JWT_AUDIENCE.to_owned()),
         ("JWKS_CACHE_SECONDS", JWKS_CACHE_SECONDS.to_string()),

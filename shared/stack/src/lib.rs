@@ -5,6 +5,7 @@
 //! all that they write under one directory and end what they started.
 
 mod addresses;
+mod console;
 mod debian;
 mod edge;
 mod fleet;

@@ -33,8 +33,12 @@ pub struct Options {
     pub detours: Vec<Detour>,
     /// Further processes of services, as [`Options::add_replica`] named them.
     pub replicas: Vec<String>,
+    /// Who collects traces, by OTLP over gRPC: `127.0.0.1:4317`. Nobody: none are sent.
+    pub collector: Option<SocketAddrV4>,
     /// Whether Prometheus, Alertmanager and the prober watch it.
     pub observe: bool,
+    /// Whether the console shows it, and collects traces where nobody else does.
+    pub console: bool,
 }
 
 /// A process reaches another by a port of its own.
@@ -76,7 +80,9 @@ impl Options {
             ],
             detours: Vec::new(),
             replicas: Vec::new(),
+            collector: None,
             observe: false,
+            console: false,
         })
     }
 
@@ -90,6 +96,14 @@ impl Options {
         self.ports.admin.insert(process.clone(), admin);
         self.replicas.push(process);
         Ok(())
+    }
+
+    /// Who collects traces: whoever was named, or else the console.
+    pub(crate) fn collected(mut self) -> Self {
+        if self.console && self.collector.is_none() {
+            self.collector = Some(SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.ports.otlp));
+        }
+        self
     }
 
     /// The port by which one process reaches another.
@@ -134,6 +148,10 @@ pub struct Ports {
     pub prometheus: u16,
     /// Alertmanager, HTTP.
     pub alertmanager: u16,
+    /// The console's page, HTTP.
+    pub console: u16,
+    /// Where the console receives traces, OTLP over gRPC.
+    pub otlp: u16,
     grpc: BTreeMap<String, u16>,
     admin: BTreeMap<String, u16>,
 }
@@ -158,11 +176,13 @@ impl Ports {
             amqp_metrics: 15692,
             prometheus: 9095,
             alertmanager: 9096,
+            console: 7300,
+            otlp: 4317,
             grpc: named(&SERVICES).zip(7001..).collect(),
             admin: named(&SERVICES)
                 .chain(named(&["sandbox", "guard", "docs"]))
                 .zip(7101..)
-                .chain([("prober".to_owned(), 7302)])
+                .chain([("console".to_owned(), 7301), ("prober".to_owned(), 7302)])
                 .collect(),
         }
     }
@@ -209,6 +229,7 @@ impl Ports {
             "docs" => self.docs,
             "prometheus" => self.prometheus,
             "alertmanager" => self.alertmanager,
+            "console" => self.console,
             service => self.grpc(service),
         }
     }
@@ -258,6 +279,8 @@ impl Ports {
             &mut self.amqp_metrics,
             &mut self.prometheus,
             &mut self.alertmanager,
+            &mut self.console,
+            &mut self.otlp,
         ]
         .into_iter()
         .chain(self.grpc.values_mut())

@@ -23,8 +23,7 @@ pub(crate) const DATABASES: [&str; 7] =
 
 const READY: Duration = Duration::from_secs(60);
 /// Passed on from our own environment, for developers.
-pub(crate) const PASSED_ON: [&str; 4] =
-    ["RUST_LOG", "RUST_BACKTRACE", "LOG_FORMAT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(crate) const PASSED_ON: [&str; 3] = ["RUST_LOG", "RUST_BACKTRACE", "LOG_FORMAT"];
 
 /// The steps that start the services, to be run together.
 pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(String, Step)>> {
@@ -144,6 +143,9 @@ impl Plan<'_> {
             if let Some(value) = std::env::var_os(variable) {
                 spec = spec.env(variable, value);
             }
+        }
+        if let Some(collector) = self.options.collector {
+            spec = spec.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"));
         }
         Ok(spec)
     }

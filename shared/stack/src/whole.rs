@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use rustix::process::Signal;
 
 use crate::addresses;
+use crate::console;
 use crate::edge;
 use crate::fleet::{Fleet, Step, together};
 use crate::install;
@@ -45,6 +46,7 @@ impl Stack {
     /// missing, a port is taken or a part does not become ready; the error
     /// names the part and shows the end of its log.
     pub async fn start(options: Options, progress: &mut dyn Progress) -> Result<Self> {
+        let options = options.collected();
         let layout = Layout::new(&options.state)?;
         let lock = layout.lock()?;
         down(&options.state)?;
@@ -73,6 +75,11 @@ impl Stack {
         let access = Access::Platform { metrics: options.observe };
         let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, access);
         steps.push(("SMTP".to_owned(), Box::pin(smtp)));
+        if options.console {
+            // Before those who send it their traces.
+            let console = console::start(fleet.clone(), options.clone());
+            steps.push(("console".to_owned(), Box::pin(console)));
+        }
         together(progress, steps).await?;
         together(progress, services::steps(fleet, options, &pki)?).await?;
         let edge = edge::start(fleet.clone(), options.clone(), pki, python);
@@ -138,6 +145,11 @@ impl Stack {
     /// Envoy's own interface, without a slash at the end.
     pub fn edge_admin_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.edge_admin)
+    }
+
+    /// The console, without a slash at the end; it runs where [`Options::console`] says so.
+    pub fn console_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.console)
     }
 
     /// Prometheus, without a slash at the end; it runs where [`Options::observe`] says so.

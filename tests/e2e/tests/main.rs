@@ -5,6 +5,7 @@
 
 mod accounts;
 mod catalogue;
+mod collector;
 mod crashes;
 mod docs;
 mod forgetting;
@@ -21,6 +22,7 @@ mod rolling;
 mod rotation;
 mod schemathesis;
 mod stoactl;
+mod trace;
 mod typescript;
 mod workloads;
 

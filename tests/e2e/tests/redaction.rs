@@ -2,20 +2,20 @@
 //! contract gets a value of its own in every request, valid and not, and then all
 //! that the running system wrote is searched, at its most talkative.
 
-mod collector;
 mod mailbox;
 mod needles;
 mod traffic;
 
+use std::net::SocketAddrV4;
 use std::path::Path;
 
 use contract::is_sensitive;
 use stack::Options;
 use tokio::runtime::Runtime;
 
+use crate::collector::Collector;
 use crate::parity::CONTRACT;
 use crate::platform::{Platform, eventually};
-use collector::Collector;
 use needles::{Needles, files_below};
 use traffic::Traffic;
 
@@ -38,8 +38,8 @@ const TALKATIVE: &str = "trace";
 #[test]
 fn secret_and_personal_fields_are_in_no_log_and_no_trace() {
     Runtime::new().unwrap().block_on(async {
-        let (collector, url) = Collector::start().await;
-        let mut options = options(&url);
+        let (collector, address) = Collector::start().await;
+        let mut options = options(address);
         let mailbox = mailbox::start(options.state.join("mail/new")).await;
         let mail = ["notifications", "SMTP_URL", &mailbox].map(str::to_owned);
         options.settings.push(mail.into());
@@ -64,13 +64,13 @@ fn secret_and_personal_fields_are_in_no_log_and_no_trace() {
     });
 }
 
-fn options(collector: &str) -> Options {
+fn options(collector: SocketAddrV4) -> Options {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let mut options = Options::private(&root, "redaction").unwrap();
+    options.collector = Some(collector);
     for process in PROCESSES {
-        for (name, value) in [("RUST_LOG", TALKATIVE), ("OTEL_EXPORTER_OTLP_ENDPOINT", collector)] {
-            options.settings.push((process.to_owned(), name.to_owned(), value.to_owned()));
-        }
+        let talkative = [process, "RUST_LOG", TALKATIVE].map(str::to_owned);
+        options.settings.push(talkative.into());
     }
     options
 }
@@ -106,7 +106,7 @@ fn search(state: &Path, collector: &Collector, needles: &Needles, product: &str)
     for workload in CONTRACT.workloads() {
         assert!(text(&format!("/{workload}.log")).contains("\"level\":\"TRACE\""), "{workload}");
     }
-    assert!(text("/identity.log").contains("/stoa.identity.v1.IdentityService/Register"));
+    assert!(text("/identity.log").contains("stoa.identity.v1.IdentityService/Register"));
     let spans = collector.spans();
     assert!(spans.contains("stoa.orders.v1.OrderService/PlaceOrder"), "{spans:?}");
     places.push(("the traces".to_owned(), collector.bytes()));

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, Script};
-use secrecy::{ExposeSecret, SecretString};
+use redis::{Client, RedisError, Script, TlsCertificates};
+use secrecy::ExposeSecret;
+use tracing::instrument;
 use uuid::Uuid;
 
+use crate::config::Config;
 use crate::core::{Added, CartStore, Error};
 use crate::domain::{Line, MAX_LINES, MAX_QUANTITY};
 
@@ -34,8 +36,8 @@ pub struct RedisCarts {
 
 impl RedisCarts {
     /// Connects, waiting for the server until `deadline` has passed.
-    pub async fn connect(url: &SecretString, deadline: Duration) -> Result<Self> {
-        let client = Client::open(url.expose_secret()).context("REDIS_URL is not a Redis URL")?;
+    pub async fn connect(config: &Config, deadline: Duration) -> Result<Self> {
+        let client = client(config)?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(ANSWER_WITHIN))
             .set_connection_timeout(Some(ANSWER_WITHIN))
@@ -71,6 +73,19 @@ impl RedisCarts {
     }
 }
 
+fn client(config: &Config) -> Result<Client> {
+    let url = config.redis_url.expose_secret();
+    let client = match &config.redis_ca {
+        None => Client::open(url),
+        Some(path) => {
+            let authority = std::fs::read(path).context("REDIS_CA cannot be read")?;
+            let certificates = TlsCertificates { client_tls: None, root_cert: Some(authority) };
+            Client::build_with_tls(url, certificates)
+        }
+    };
+    client.context("REDIS_URL is not a Redis URL, or REDIS_CA is no certificate")
+}
+
 /// The braces keep a user's keys on one node of a Redis cluster.
 fn quantities(user: Uuid) -> String {
     format!("cart:{{{user}}}:quantities")
@@ -96,6 +111,7 @@ fn unavailable(error: RedisError) -> Error {
 
 #[async_trait]
 impl CartStore for RedisCarts {
+    #[instrument(name = "redis lines", skip_all, fields(otel.kind = "client"))]
     async fn lines(&self, user: Uuid) -> Result<Vec<Line>, Error> {
         let mut pipe = redis::pipe();
         pipe.atomic().cmd("ZRANGE").arg(times(user)).arg(0).arg(-1);
@@ -110,6 +126,7 @@ impl CartStore for RedisCarts {
         Ok(lines.collect())
     }
 
+    #[instrument(name = "redis add", skip_all, fields(otel.kind = "client"))]
     async fn add(&self, user: Uuid, line: Line) -> Result<Added, Error> {
         let mut call = self.add.key(quantities(user));
         call.key(times(user)).key(erased(user));
@@ -125,6 +142,7 @@ impl CartStore for RedisCarts {
         })
     }
 
+    #[instrument(name = "redis set", skip_all, fields(otel.kind = "client"))]
     async fn set(&self, user: Uuid, line: Line) -> Result<bool, Error> {
         let mut call = self.set.key(quantities(user));
         call.key(times(user)).arg(line.product.to_string()).arg(line.quantity).arg(KEEP_SECONDS);
@@ -132,12 +150,14 @@ impl CartStore for RedisCarts {
         call.invoke_async(&mut connection).await.map_err(unavailable)
     }
 
+    #[instrument(name = "redis clear", skip_all, fields(otel.kind = "client"))]
     async fn clear(&self, user: Uuid) -> Result<(), Error> {
         let mut connection = self.connection.clone();
         let keys = [quantities(user), times(user)];
         redis::cmd("DEL").arg(&keys).query_async(&mut connection).await.map_err(unavailable)
     }
 
+    #[instrument(name = "redis settle", skip_all, fields(otel.kind = "client"))]
     async fn settle(&self, user: Uuid, order: Uuid, lines: &[Line]) -> Result<(), Error> {
         let mut call = self.settle.key(quantities(user));
         call.key(times(user)).key(settled(user)).key(erased(user));

@@ -35,6 +35,7 @@ impl Shop {
             identity_url: platform.identity_url(),
             catalog_url: format!("https://{catalog}"),
             redis_url: testkit::redis_url().into(),
+            redis_ca: None,
         };
         let app = App::build(config, testkit::metrics()).await.unwrap();
         let addr = app.grpc_addr().unwrap();

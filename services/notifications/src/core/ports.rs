@@ -79,6 +79,8 @@ pub struct Leased {
     pub text: Text,
     /// When the notification was made.
     pub created_at: OffsetDateTime,
+    /// W3C trace context of whoever made it.
+    pub traceparent: Option<String>,
 }
 
 /// What a worker took.
@@ -138,6 +140,17 @@ pub enum NotSent {
     /// No e-mail is taken now.
     #[error("no mail server: {0}")]
     Unreachable(String),
+}
+
+impl NotSent {
+    /// One word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Permanent(_) => "permanent",
+            Self::Temporary(_) => "temporary",
+            Self::Unreachable(_) => "unreachable",
+        }
+    }
 }
 
 /// The mail server.

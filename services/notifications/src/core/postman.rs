@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use secrecy::ExposeSecret;
+use tracing::Instrument;
 
 use super::Error;
 use super::ports::{Deliveries, Leased, Mail, MailTokens, Mailer, NoToken, NotSent, Texts};
@@ -77,6 +78,14 @@ impl Postman {
 
     /// Answers false when the mail server does not work.
     async fn deliver(&self, leased: &Leased) -> Result<bool, Error> {
+        let span = tracing::info_span!("deliver", otel.name = "deliver e-mail");
+        if let Some(traceparent) = &leased.traceparent {
+            telemetry::set_parent(&span, traceparent);
+        }
+        self.deliver_now(leased).instrument(span).await
+    }
+
+    async fn deliver_now(&self, leased: &Leased) -> Result<bool, Error> {
         let verdict = self.attempt(leased).await?;
         if self.deliveries.settle(leased, &verdict, types::now()).await? {
             count(outcome(&verdict), 1);
@@ -88,7 +97,7 @@ impl Postman {
     }
 
     async fn attempt(&self, leased: &Leased) -> Result<Verdict, Error> {
-        let Leased { notification_id, kind, about_id: _, attempt, to, text, created_at } = leased;
+        let Leased { notification_id, kind, attempt, to, text, created_at, .. } = leased;
         // Earlier attempts may have ended without a word: in a crash, each time.
         if *attempt > self.patience.max_attempts {
             return Ok(Verdict::GiveUp { error: "no attempt came to an end".to_owned() });

@@ -10,6 +10,8 @@ use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::core::ports::{Mail, Mailer, NotSent};
 use crate::domain::{Contact, Text};
@@ -76,6 +78,25 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), NotSent> {
+        let span = tracing::info_span!(
+            "smtp",
+            otel.name = "send e-mail",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            error.type = Empty,
+            network.protocol.name = "smtp",
+        );
+        let sent = self.hand_over(mail).instrument(span.clone()).await;
+        if let Err(error) = &sent {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.kind());
+        }
+        sent
+    }
+}
+
+impl SmtpMailer {
+    async fn hand_over(&self, mail: &Mail) -> Result<(), NotSent> {
         let message = self.message(mail)?;
         let (permanent, error) = match timeout(self.timeout, self.transport.send(message)).await {
             Ok(Ok(_)) => return Ok(()),

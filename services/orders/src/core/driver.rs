@@ -55,7 +55,12 @@ impl Driver {
     /// Drives a saga in a task of its own: whoever began it may go away.
     pub fn start(self: &Arc<Self>, leased: Leased) -> Driving {
         let driver = Arc::clone(self);
-        let span = tracing::info_span!("saga", order.id = %leased.saga.order.id);
+        let span = tracing::info_span!(
+            parent: &leased.span,
+            "saga",
+            order.id = %leased.saga.order.id,
+            saga.kind = leased.saga.kind.name(),
+        );
         let driving = async move { driver.drive(leased).await };
         Driving(self.tasks.spawn(driving.instrument(span)))
     }
@@ -119,6 +124,10 @@ impl Driver {
         }
         let outcome =
             tokio::time::timeout(self.settings.action_timeout, self.perform(saga, action))
+                .instrument(tracing::info_span!(
+                    "step",
+                    otel.name = format!("step {}", action.name())
+                ))
                 .await
                 .unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()));
         self.settings.drill.reach(Moment::After, action);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
+use tracing::Span;
 use types::Money;
 use uuid::Uuid;
 
@@ -163,6 +164,8 @@ pub struct Leased {
     pub version: i64,
     /// The order's version as it is written down.
     pub order_version: i64,
+    /// The request that it belongs to, which may have ended long ago.
+    pub span: Span,
 }
 
 /// A caller's key for one request.

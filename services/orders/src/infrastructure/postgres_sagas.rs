@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::core::Error;
@@ -28,7 +29,8 @@ impl PostgresSagas {
 impl SagaStore for PostgresSagas {
     async fn place(&self, saga: Saga, key: &Key) -> Result<Option<Leased>, Error> {
         let order_version = saga.order.version;
-        let leased = Leased { saga, owner: Uuid::now_v7(), version: 1, order_version };
+        let (owner, span) = (Uuid::now_v7(), Span::current());
+        let leased = Leased { saga, owner, version: 1, order_version, span };
         let order = &leased.saga.order;
         let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
         order_rows::insert(&mut tx, order).await.map_err(database_error)?;

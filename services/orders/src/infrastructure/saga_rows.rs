@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::core::Error;
@@ -29,6 +30,7 @@ pub(super) struct SagaRow {
     version: i64,
     started_at: OffsetDateTime,
     deadline_at: OffsetDateTime,
+    traceparent: Option<String>,
 }
 
 /// Leases the saga of an order if nobody drives it.
@@ -94,8 +96,22 @@ impl SagaRow {
             started_at: self.started_at,
             deadline_at: self.deadline_at,
         };
-        Ok(Leased { saga, owner: self.lease_owner, version: self.version, order_version })
+        let span = belonging(self.traceparent.as_deref());
+        Ok(Leased { saga, owner: self.lease_owner, version: self.version, order_version, span })
     }
+}
+
+/// The request that takes a saga, or, where it is taken by none, the one that began it.
+fn belonging(traceparent: Option<&str>) -> Span {
+    let span = Span::current();
+    if !span.is_none() {
+        return span;
+    }
+    let resumed = tracing::info_span!("resume saga");
+    if let Some(traceparent) = traceparent {
+        telemetry::set_parent(&resumed, traceparent);
+    }
+    resumed
 }
 
 /// Writes down a new saga, leased for so many seconds.
@@ -104,12 +120,12 @@ pub(super) async fn insert(
     leased: &Leased,
     lease_seconds: f64,
 ) -> Result<(), sqlx::Error> {
-    let Leased { saga, owner, version, order_version: _ } = leased;
+    let Leased { saga, owner, version, .. } = leased;
     sqlx::query(
         "insert into sagas (order_id, kind, direction, step, status, payment_token, attempts,
-             next_run_at, lease_owner, lease_until, version, started_at, deadline_at)
+             next_run_at, lease_owner, lease_until, version, started_at, deadline_at, traceparent)
          values ($1, $2, $3, $4, 'running', $5, 0, now(), $6,
-             now() + make_interval(secs => $7), $8, $9, $10)",
+             now() + make_interval(secs => $7), $8, $9, $10, $11)",
     )
     .bind(saga.order.id)
     .bind(saga.kind.name())
@@ -121,6 +137,7 @@ pub(super) async fn insert(
     .bind(version)
     .bind(saga.started_at)
     .bind(saga.deadline_at)
+    .bind(telemetry::traceparent())
     .execute(conn)
     .await?;
     Ok(())

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::core::ports::ProviderError;
 
@@ -46,12 +48,25 @@ pub(super) async fn send(
     request: RequestBuilder,
 ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
     let started = Instant::now();
+    let span = tracing::info_span!(
+        "provider",
+        otel.name = operation,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    );
     let sending = async {
         let answer = request.send().await?;
         Ok((answer.status(), answer.bytes().await?.to_vec()))
     };
-    let answer: Result<_, reqwest::Error> = sending.await;
+    let answer: Result<_, reqwest::Error> = sending.instrument(span.clone()).await;
     let status = answer.as_ref().map_or(0, |(status, _)| status.as_u16());
+    span.record("http.response.status_code", status);
+    if !(100..400).contains(&status) {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", if status == 0 { "no_answer" } else { "status" });
+    }
     let labels = [("operation", operation.to_owned()), ("status", status.to_string())];
     metrics::histogram!("payments_provider_duration_seconds", &labels)
         .record(started.elapsed().as_secs_f64());

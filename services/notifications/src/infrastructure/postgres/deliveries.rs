@@ -33,6 +33,7 @@ struct TakenRow {
     subject: String,
     body: String,
     created_at: OffsetDateTime,
+    traceparent: Option<String>,
 }
 
 impl TryFrom<TakenRow> for Leased {
@@ -40,7 +41,7 @@ impl TryFrom<TakenRow> for Leased {
 
     fn try_from(row: TakenRow) -> Result<Self, Error> {
         let TakenRow { notification_id, attempts, wanted: _, kind, about_id, user_id, .. } = row;
-        let TakenRow { email, display_name, subject, body, created_at, .. } = row;
+        let TakenRow { email, display_name, subject, body, created_at, traceparent, .. } = row;
         let unknown = || Error::internal(format!("`{kind}` is stored but not known"));
         Ok(Self {
             notification_id,
@@ -50,6 +51,7 @@ impl TryFrom<TakenRow> for Leased {
             to: Contact { user_id, email, display_name },
             text: Text { subject, body },
             created_at,
+            traceparent,
         })
     }
 }
@@ -77,7 +79,8 @@ const TAKE: &str = "
     from due
     where d.notification_id = due.notification_id
     returning d.notification_id, d.attempts, due.wanted, due.kind, due.about_id, due.user_id,
-              due.email, due.display_name, due.subject, due.body, due.created_at";
+              due.email, due.display_name, due.subject, due.body, due.created_at,
+              d.traceparent";
 
 /// What settling changes.
 struct Settlement<'v> {

@@ -52,10 +52,10 @@ impl<'t> PostgresEffects<'t> {
     async fn insert_delivery(&mut self, notification: &Notification) -> Result<(), sqlx::Error> {
         sqlx::query(
             "insert into deliveries
-                 (notification_id, mandatory, state, next_attempt_at, updated_at)
+                 (notification_id, mandatory, state, next_attempt_at, updated_at, traceparent)
              values ($1, $6,
                  case when $6 or coalesce((select email from preferences where user_id = $2), true)
-                     then $3 else $4 end, $5, $5)",
+                     then $3 else $4 end, $5, $5, $7)",
         )
         .bind(notification.id)
         .bind(notification.user_id)
@@ -63,6 +63,7 @@ impl<'t> PostgresEffects<'t> {
         .bind(DeliveryState::Suppressed.name())
         .bind(notification.created_at)
         .bind(notification.kind.is_mandatory())
+        .bind(telemetry::traceparent())
         .execute(&mut *self.connection)
         .await?;
         Ok(())
