@@ -23,6 +23,7 @@ pub fn summary(stack: &Stack) -> Result<String> {
 fn rows(stack: &Stack) -> Result<Vec<(String, String)>> {
     let ports = &stack.options().ports;
     let mut rows = vec![
+        ("console".to_owned(), stack.console_url()),
         ("edge".to_owned(), stack.edge_url()),
         ("edge https".to_owned(), stack.edge_tls_url()),
         ("edge docs".to_owned(), stack.docs_url()),

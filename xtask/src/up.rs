@@ -79,7 +79,9 @@ impl Up {
             settings: Vec::new(),
             detours: Vec::new(),
             replicas: Vec::new(),
+            collector: None,
             observe: true,
+            console: true,
         })
     }
 }

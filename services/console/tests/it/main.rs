@@ -1,0 +1,3 @@
+//! The console with a real exporter of traces and real browsers' requests.
+
+#![allow(clippy::unwrap_used)]
