@@ -17,7 +17,22 @@ pub struct People {
     pub manager: String,
     /// Not the platform's administrator: one that the matrix may change.
     pub admin: String,
+    /// Whose permissions all come from a role that an administrator made.
+    pub entitled: String,
 }
+
+/// What that role permits: to read and to write, what is one's own and what is others',
+/// in several services.
+pub const ENTITLEMENTS: [&str; 8] = [
+    "audit:read",
+    "cart:write",
+    "catalog:write",
+    "orders:read",
+    "payments:refund",
+    "roles:write",
+    "users:read",
+    "users:write",
+];
 
 /// What calls are aimed at.
 pub struct World {
@@ -35,6 +50,10 @@ pub struct World {
     session: String,
     /// An application that may be taken away.
     client: String,
+    /// In the customer's address book.
+    address: String,
+    /// A role that may be changed and taken away.
+    role: String,
 }
 
 impl World {
@@ -51,6 +70,7 @@ impl World {
             other: token(&other.session),
             manager: with_role(platform, "manager").await,
             admin: with_role(platform, "admin").await,
+            entitled: with_role(platform, &role(platform, &ENTITLEMENTS).await).await,
         };
         let id = |field: &str| order[field].as_str().unwrap().to_owned();
         let subject = anonymous.register().await.session["user"]["user_id"].clone();
@@ -60,7 +80,23 @@ impl World {
         let client = json!({"display_name": "Gift finder"});
         let client = platform.admin.client.post("/v1/oauth-clients", client).await.ok();
         let client = client["client"]["client_id"].as_str().unwrap().to_owned();
-        Self { people, owner, order, payment, product, doomed, subject, session, client }
+        let home = json!({"label": "Home", "postal_address": postal_address()});
+        let home = owner.client.post("/v1/users/me/addresses", home).await.ok();
+        let address = home["address_id"].as_str().unwrap().to_owned();
+        let role = role(platform, &["users:read"]).await;
+        Self {
+            people,
+            owner,
+            order,
+            payment,
+            product,
+            doomed,
+            subject,
+            session,
+            client,
+            address,
+            role,
+        }
     }
 
     /// The id of a thing of that kind: the customer's own where it has an owner.
@@ -73,6 +109,8 @@ impl World {
             "user" => &self.subject,
             "session" => &self.session,
             "client" => &self.client,
+            "address" => &self.address,
+            "role" => &self.role,
             "payment_provider" => "sandbox",
             _ => panic!(
                 "{} names a {kind}, and the matrix has none: add one to e2e/src/world.rs",
@@ -113,6 +151,10 @@ impl World {
             ("RefundPaymentRequest", "amount") => {
                 json!({"currency_code": "EUR", "units": "0", "nanos": 10_000_000})
             }
+            // Nobody's: whoever is erased is gone from the matrix.
+            ("RepeatErasuresRequest", "user_ids") => json!([Uuid::now_v7()]),
+            ("UpdateRoleRequest", "role") => json!({"title": "Help desk"}),
+            ("UpdateAddressRequest", "address") => json!({"label": "Work"}),
             ("ReconcilePaymentsRequest", "start_time") => json!("2001-01-01T00:00:00Z"),
             ("ReconcilePaymentsRequest", "end_time") => json!("2001-01-02T00:00:00Z"),
             ("AuthorizeRequest", "payment_token") => json!("tok_visa"),
@@ -146,6 +188,20 @@ async fn with_role(platform: &Platform, role: &str) -> String {
     send(request.json(&json!({"roles": [role]}))).await.ok();
     let body = json!({"email": account.email, "password": account.password});
     token(&anonymous.post("/v1/auth/login", body).await.ok())
+}
+
+/// Makes a role; answers its name.
+pub async fn role(platform: &Platform, permissions: &[&str]) -> String {
+    let name = format!("role-{}", Uuid::now_v7().simple());
+    let role = json!({"role_id": name, "title": "Made by a test", "permissions": permissions});
+    platform.admin.client.post("/v1/roles", role).await.ok();
+    name
+}
+
+/// A postal address as the contract wants it.
+pub fn postal_address() -> Value {
+    json!({"recipient": "Ada Lovelace", "street": "12 St James's Square", "city": "London",
+        "postal_code": "SW1Y 4JH", "country_code": "GB"})
 }
 
 /// Signs somebody in once more; answers the new session's id.

@@ -74,17 +74,21 @@ async fn of_two_admins_who_step_down_at_once_one_stays() {
     let (client, admin) = (world.client(), world.admin_token().await);
     let first: Uuid = me(&client, &admin).await.unwrap().user_id.parse().unwrap();
     let second = user_id(&world.register("ada@example.com").await);
+    set_roles(&client, &admin, second, &["admin"]).await.unwrap();
+    let other = login(&client, "ada@example.com", PASSWORD).await.unwrap().access_token;
     for _ in 0..10 {
-        // Whoever stepped down is made an admin again; the token still says so.
-        for id in [first, second] {
-            set_roles(&client, &admin, id, &["admin"]).await.unwrap();
-        }
         let (a, b) = tokio::join!(
             set_roles(&client, &admin, first, &["customer"]),
-            set_roles(&client, &admin, second, &["customer"]),
+            set_roles(&client, &other, second, &["customer"]),
         );
         assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+        let (left, gone) = if a.is_ok() { (&other, first) } else { (&admin, second) };
         refused(if a.is_ok() { b } else { a }, Code::FailedPrecondition, "LAST_ADMIN");
+        // Whoever stepped down has a token that says otherwise, and cannot use it.
+        let stale = if left == &other { &admin } else { &other };
+        let again = set_roles(&client, stale, gone, &["admin"]).await;
+        refused(again, Code::PermissionDenied, "PERMISSION_NOT_HELD");
+        set_roles(&client, left, gone, &["admin"]).await.unwrap();
     }
 }
 

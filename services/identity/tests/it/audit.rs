@@ -53,7 +53,9 @@ async fn an_accounts_events_are_listed_newest_first() {
     );
     let request =
         ListSecurityEventsRequest { user_id: user_id(&session).to_string(), ..Default::default() };
-    let request = bearer(request, &session.access_token);
+    // The session of before has ended.
+    let theirs = login(&world.client(), "ada@example.com", PASSWORD).await.unwrap();
+    let request = bearer(request, &theirs.access_token);
     let own = world.security_as("edge").list_security_events(request).await;
     refused(own, Code::PermissionDenied, "PERMISSION_DENIED");
 }

@@ -2,7 +2,7 @@
 
 use prost::Message;
 use proto::Fact as _;
-use proto::identity::v1::UserRegistered;
+use proto::identity::v1::{SecurityEventRecorded, UserRegistered};
 use testkit::eventually;
 
 use crate::world::{ADMIN_EMAIL, PASSWORD, World, broker, login, me, refresh, register};
@@ -32,6 +32,37 @@ async fn every_registration_is_told_once_and_a_refused_one_never() {
     assert_eq!(emails, [ADMIN_EMAIL, "Ada@example.com"]);
     assert_eq!(facts[1].user_id, session.user.unwrap().user_id);
     assert_eq!(facts[1].display_name, "Ada Lovelace");
+}
+
+#[tokio::test]
+async fn only_events_that_somebody_is_told_of_are_published_and_the_log_has_all() {
+    let world = World::start().await;
+    let client = world.client();
+    let session = world.register("ada@example.com").await;
+    login(&client, "ada@example.com", "not the password").await.expect_err("wrong");
+    login(&client, "ada@example.com", PASSWORD).await.unwrap();
+    refresh(&client, &session.refresh_token).await.unwrap();
+    refresh(&client, &session.refresh_token).await.expect_err("used twice");
+    let facts: Vec<Vec<u8>> = sqlx::query_scalar("select payload from outbox where topic = $1")
+        .bind(SecurityEventRecorded::INFO.topic)
+        .fetch_all(world.pool())
+        .await
+        .unwrap();
+    let kind = |fact: &Vec<u8>| SecurityEventRecorded::decode(fact.as_slice()).unwrap().kind;
+    assert_eq!(facts.iter().map(kind).collect::<Vec<_>>(), ["sessions.revoked"]);
+    let logged: Vec<String> =
+        sqlx::query_scalar("select kind from security_events order by sequence")
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    let expected = [
+        "account.registered",
+        "account.registered",
+        "login.failed",
+        "login.succeeded",
+        "sessions.revoked",
+    ];
+    assert_eq!(logged, expected);
 }
 
 #[tokio::test]

@@ -7,7 +7,11 @@ use identity::app::App;
 use identity::config::{Config, ErasureConfig, GuessConfig, KeyConfig};
 use identity::infrastructure::Argon2Config;
 use proto::identity::v1::account_service_client::AccountServiceClient;
+use proto::identity::v1::address_service_client::AddressServiceClient;
+use proto::identity::v1::client_service_client::ClientServiceClient;
+use proto::identity::v1::erasure_service_client::ErasureServiceClient;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
+use proto::identity::v1::role_service_client::RoleServiceClient;
 use proto::identity::v1::security_service_client::SecurityServiceClient;
 use proto::identity::v1::{
     GetMeRequest, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest, Session, User,
@@ -82,6 +86,26 @@ impl World {
     /// What operators and other workloads do, as one of them.
     pub fn security_as(&self, workload: &str) -> Security {
         Security::new(self.platform.channel(workload, self.addr, "identity"))
+    }
+
+    /// Address books, through the edge.
+    pub fn addresses(&self) -> AddressServiceClient<MeshChannel> {
+        AddressServiceClient::new(self.platform.channel("edge", self.addr, "identity"))
+    }
+
+    /// Roles, through the edge.
+    pub fn roles(&self) -> RoleServiceClient<MeshChannel> {
+        RoleServiceClient::new(self.platform.channel("edge", self.addr, "identity"))
+    }
+
+    /// Applications, through the edge.
+    pub fn applications(&self) -> ClientServiceClient<MeshChannel> {
+        ClientServiceClient::new(self.platform.channel("edge", self.addr, "identity"))
+    }
+
+    /// Erasures, as operators have them.
+    pub fn erasures(&self) -> ErasureServiceClient<MeshChannel> {
+        ErasureServiceClient::new(self.platform.channel("tools", self.addr, "identity"))
     }
 
     pub fn pool(&self) -> &PgPool {

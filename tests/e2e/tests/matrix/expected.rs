@@ -66,10 +66,11 @@ pub fn expected(
         users::Standing::Invalid => return Expected::TokenInvalid,
         users::Standing::Nobody if access.public.is_none() => return Expected::TokenMissing,
         users::Standing::Nobody => {}
-        users::Standing::Roles(roles) => {
+        users::Standing::Holds { roles, entitlements } => {
             let holds = |permission: &String| {
                 let holders = contract.holders(permission);
                 roles.iter().any(|role| holders.contains(&role.as_str()))
+                    || entitlements.contains(permission)
             };
             if !access.permission.as_ref().is_none_or(holds) {
                 return Expected::PermissionMissing;
@@ -140,8 +141,10 @@ impl Expected {
 /// Why an answer is none of the method itself. An error of its own always has a reason,
 /// and not one of those that the gate and the edge give.
 fn not_allowed(answer: &Answer) -> Option<String> {
-    const BEFORE_THE_METHOD: [&str; 12] = [
+    const BEFORE_THE_METHOD: [&str; 14] = [
         "",
+        "PERMISSION_DENIED",
+        "CALLER_NOT_ALLOWED",
         "UNAUTHENTICATED",
         "TOKEN_INVALID",
         "PEER_UNKNOWN",
@@ -158,6 +161,7 @@ fn not_allowed(answer: &Answer) -> Option<String> {
         Code::Ok => false,
         Code::InvalidArgument
         | Code::Unauthenticated
+        | Code::PermissionDenied
         | Code::NotFound
         | Code::AlreadyExists
         | Code::FailedPrecondition

@@ -14,7 +14,7 @@ use super::{AT_ONCE, evidence, peers};
 use crate::dynamic::{Answer, Call, grpc, rest};
 use crate::parity::CONTRACT;
 use crate::platform::{Platform, alone_on_platform};
-use e2e::world::World;
+use e2e::world::{ENTITLEMENTS, World};
 
 /// The three ways to a method.
 struct Ways {
@@ -102,7 +102,13 @@ struct Owned {
 impl Owned {
     async fn try_strangers(&self, ways: &Ways, world: &World) -> Tried {
         let (mut asked, mut violations) = (0, Vec::new());
-        let strangers = users(world).into_iter().filter(|(_, _, role)| !self.is_seen_by(role));
+        // Whom the method itself is closed to learn nothing either: that is the matrix's.
+        let open = |holds: &Holds| {
+            let permission = self.method.policy.access.permission.as_deref();
+            permission.is_none_or(|permission| holds.permits(permission))
+        };
+        let strangers = users(world).into_iter();
+        let strangers = strangers.filter(|(_, _, holds)| open(holds) && !self.is_seen_by(*holds));
         for (name, token, _) in strangers {
             for way in [Way::Grpc, Way::Rest, Way::Mesh] {
                 asked += 2;
@@ -114,9 +120,9 @@ impl Owned {
 
     async fn try_owners(&self, ways: &Ways, world: &World) -> Tried {
         let (mut asked, mut violations) = (0, Vec::new());
-        let admitted = users(world).into_iter().filter(|(_, _, role)| self.is_seen_by(role));
-        let owner = ("owner", world.people.customer.as_str(), "");
-        for (name, token, _) in admitted.chain([owner]) {
+        let admitted = users(world).into_iter().filter(|(_, _, holds)| self.is_seen_by(*holds));
+        let admitted = admitted.map(|(name, token, _)| (name, token));
+        for (name, token) in admitted.chain([("owner", world.people.customer.as_str())]) {
             for way in [Way::Grpc, Way::Rest, Way::Mesh] {
                 asked += 1;
                 let got = ways.ask(way, self.method, &self.aimed_at(world, &self.id), token).await;
@@ -161,21 +167,38 @@ impl Owned {
         request
     }
 
-    /// Whether the contract lets a role see everybody's.
-    fn is_seen_by(&self, role: &str) -> bool {
+    /// Whether the contract lets somebody see everybody's.
+    fn is_seen_by(&self, holds: Holds) -> bool {
         let permission = self.resource.seen_by.as_deref();
-        permission.is_some_and(|p| CONTRACT.holders(p).contains(&role))
+        permission.is_some_and(|permission| holds.permits(permission))
     }
 }
 
-/// Name, token and role of everybody but the owner.
-fn users(world: &World) -> [(&'static str, &str, &'static str); 3] {
+/// Name, token, and role or permissions of everybody but the owner.
+fn users(world: &World) -> [(&'static str, &str, Holds); 4] {
     let people = &world.people;
     [
-        ("other customer", &people.other, "customer"),
-        ("manager", &people.manager, "manager"),
-        ("admin", &people.admin, "admin"),
+        ("other customer", &people.other, Holds::Role("customer")),
+        ("manager", &people.manager, Holds::Role("manager")),
+        ("admin", &people.admin, Holds::Role("admin")),
+        ("custom role", &people.entitled, Holds::Permissions(&ENTITLEMENTS)),
     ]
+}
+
+/// By what somebody may do something.
+#[derive(Clone, Copy)]
+enum Holds {
+    Role(&'static str),
+    Permissions(&'static [&'static str]),
+}
+
+impl Holds {
+    fn permits(self, permission: &str) -> bool {
+        match self {
+            Self::Role(role) => CONTRACT.holders(permission).contains(&role),
+            Self::Permissions(all) => all.contains(&permission),
+        }
+    }
 }
 
 /// Without the id, which both questions may repeat.

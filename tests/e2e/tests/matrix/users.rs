@@ -7,14 +7,14 @@ use serde_json::json;
 use stack::Stack;
 
 use e2e::signer::{Signer, claims_in, payload};
-use e2e::world::People;
+use e2e::world::{ENTITLEMENTS, People};
 
 /// What a token is worth.
 pub enum Standing {
     /// There is no token.
     Nobody,
-    /// A good token with these roles.
-    Roles(Vec<String>),
+    /// A good token with these roles, and these permissions beside them.
+    Holds { roles: Vec<String>, entitlements: Vec<String> },
     /// A token that must not be believed, whatever it says.
     Invalid,
 }
@@ -28,14 +28,30 @@ pub struct User {
 
 impl User {
     fn good(name: &'static str, token: String, roles: &[&str]) -> Self {
-        let roles = roles.iter().map(ToString::to_string).collect();
-        Self { name, token: Some(token), standing: Standing::Roles(roles) }
+        Self::entitled(name, token, roles, &[])
+    }
+
+    fn entitled(name: &'static str, token: String, roles: &[&str], entitlements: &[&str]) -> Self {
+        let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let (roles, entitlements) = (strings(roles), strings(entitlements));
+        Self { name, token: Some(token), standing: Standing::Holds { roles, entitlements } }
     }
 
     fn bad(name: &'static str, token: String) -> Self {
         Self { name, token: Some(token), standing: Standing::Invalid }
     }
 }
+
+/// What no contract has: all of something, another spelling, a role in the wrong place.
+const MADE_UP: [&str; 7] = [
+    "*",
+    "payments:*",
+    "Payments:refund",
+    "users:write ",
+    "payments:refund,users:write",
+    "admin",
+    "",
+];
 
 /// Everybody. Bad tokens all claim to be the administrator's: who believes one of them
 /// lets everything through.
@@ -46,6 +62,8 @@ pub async fn all(stack: &Stack, people: &People) -> Vec<User> {
     let mut unknown = claims_in(&people.customer);
     unknown.roles = vec!["superuser".to_owned(), "Admin".to_owned(), "admin ".to_owned()];
     let roleless = Claims { roles: Vec::new(), ..unknown.clone() };
+    let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let made_up = Claims { entitlements: strings(&MADE_UP), ..roleless.clone() };
     let expired = Claims { iat: real.iat - hour, exp: real.iat - hour / 2, ..real.clone() };
     let foreign = Claims { iss: "https://shop.example.com".to_owned(), ..real.clone() };
     let elsewhere = Claims { aud: "warehouse".to_owned(), ..real.clone() };
@@ -57,6 +75,8 @@ pub async fn all(stack: &Stack, people: &People) -> Vec<User> {
         User::good("admin", people.admin.clone(), &["admin"]),
         User::good("unknown roles", platform.sign(&unknown), &["superuser", "Admin", "admin "]),
         User::good("no roles", platform.sign(&roleless), &[]),
+        User::entitled("custom role", people.entitled.clone(), &[], &ENTITLEMENTS),
+        User::entitled("made-up permissions", platform.sign(&made_up), &[], &MADE_UP),
         User::bad("expired", platform.sign(&expired)),
         User::bad("foreign issuer", platform.sign(&foreign)),
         User::bad("wrong audience", platform.sign(&elsewhere)),

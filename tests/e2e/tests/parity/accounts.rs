@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use totp_rs::{Algorithm, Secret, TOTP};
+use uuid::Uuid;
 
 use super::world::{Situation, World, anybody, of, unknown};
 use crate::client::Customer;
 use crate::platform::eventually;
+use e2e::world::postal_address;
 
 impl World<'_> {
     pub(super) async fn of_account(&self, short: &str) -> Situation {
@@ -95,6 +97,70 @@ impl World<'_> {
                 let client = json!({"display_name": "Gift finder"});
                 let made = self.platform.admin.client.post("/v1/oauth-clients", client).await.ok();
                 self.of_admin(json!({"client_id": made["client"]["client_id"]}))
+            }
+            other => unknown(other),
+        }
+    }
+
+    pub(super) async fn of_roles(&self, short: &str) -> Situation {
+        let name = format!("role-{}", Uuid::now_v7().simple());
+        let role = json!({"role_id": name, "title": "Help desk", "permissions": ["users:read"]});
+        match short {
+            "RoleService/ListRoles" => return self.of_admin(json!({})),
+            "RoleService/CreateRole" => return self.of_admin(role),
+            _ => {}
+        }
+        self.platform.admin.client.post("/v1/roles", role).await.ok();
+        match short {
+            "RoleService/GetRole" | "RoleService/DeleteRole" => {
+                self.of_admin(json!({"role_id": name}))
+            }
+            "RoleService/UpdateRole" => self.of_admin(json!({
+                "role_id": name,
+                "role": {"permissions": ["users:read", "audit:read"]},
+                "update_mask": "permissions",
+                "revoke_sessions": true,
+            })),
+            other => unknown(other),
+        }
+    }
+
+    pub(super) async fn of_addresses(&self, short: &str) -> Situation {
+        let customer = self.platform.anonymous().register().await;
+        let home = json!({"label": "Home", "postal_address": postal_address()});
+        if short == "AddressService/CreateAddress" {
+            return of(&customer, home);
+        }
+        let saved = customer.client.post("/v1/users/me/addresses", home).await.ok();
+        let id = &saved["address_id"];
+        match short {
+            "AddressService/ListAddresses" => of(&customer, json!({})),
+            "AddressService/GetAddress" | "AddressService/DeleteAddress" => {
+                of(&customer, json!({"address_id": id}))
+            }
+            "AddressService/UpdateAddress" => of(
+                &customer,
+                json!({"address_id": id, "address": {"label": "Work"}, "update_mask": "label"}),
+            ),
+            other => unknown(other),
+        }
+    }
+
+    pub(super) async fn of_erasures(&self, short: &str) -> Situation {
+        match short {
+            // From the year 2100 on: nobody's, once those under way are done.
+            "ErasureService/ListErasures" => {
+                let list = "/v1/erasures?start_time=2100-01-01T00:00:00Z";
+                eventually("no erasure is under way", async || {
+                    let list = self.platform.admin.client.get(list).await.ok();
+                    (list["erasures"] == json!([])).then_some(())
+                })
+                .await;
+                self.of_admin(json!({"start_time": "2100-01-01T00:00:00Z", "page_size": 3}))
+            }
+            "ErasureService/RepeatErasures" => {
+                let (nobody, reason) = (Uuid::now_v7(), "orders was restored");
+                self.of_admin(json!({"user_ids": [nobody], "reason": reason}))
             }
             other => unknown(other),
         }

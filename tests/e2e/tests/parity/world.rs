@@ -36,6 +36,9 @@ pub async fn situation(platform: &Platform, method: &Method) -> Situation {
         _ if short.starts_with("Catalog") || short.starts_with("Inventory") => {
             world.of_the_catalogue(short).await
         }
+        _ if short.starts_with("Address") => world.of_addresses(short).await,
+        _ if short.starts_with("Erasure") => world.of_erasures(short).await,
+        _ if short.starts_with("Role") => world.of_roles(short).await,
         _ if short.starts_with("Account") => world.of_account(short).await,
         _ if short.starts_with("Client") => world.of_clients(short).await,
         _ if short.starts_with("Security") => world.of_security(short).await,
