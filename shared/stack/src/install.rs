@@ -123,6 +123,20 @@ fn venv(
     Ok(dir)
 }
 
+/// Debian's Chromium, with fonts to write in; for tests in a real browser.
+pub fn chromium(layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let font = Path::new("/usr/share/fonts/opentype/inter");
+    let mut missing = Vec::new();
+    if find("chromium").is_none() {
+        missing.push("chromium");
+    }
+    if is_root() && !font.exists() {
+        missing.extend(["fonts-inter", "fonts-jetbrains-mono", "fonts-dejavu-core"]);
+    }
+    packages(&missing, layout, progress)?;
+    find("chromium").context("no chromium")
+}
+
 /// The Envoy program, for tests that check a configuration with it.
 pub fn envoy(layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
     Ok(python(layout, progress)?.envoy)

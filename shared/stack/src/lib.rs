@@ -24,6 +24,7 @@ mod redis;
 mod seed;
 mod services;
 mod smtp;
+mod store_tls;
 mod stores;
 mod synthetic;
 mod viewer;
@@ -32,7 +33,7 @@ mod whole;
 
 pub use debian::program as debian_program;
 pub use install::{
-    api_testers, cache as cache_dir, envoy, packages as install_packages, secret_scanner,
+    api_testers, cache as cache_dir, chromium, envoy, packages as install_packages, secret_scanner,
 };
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};
