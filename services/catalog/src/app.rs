@@ -24,8 +24,8 @@ impl App {
     /// Connects, brings the schema up to date and binds the ports.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let deadline = config.host.runtime.startup_deadline();
-        let pool = postgres::connect(&config.database, deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR, &events::OUTBOX]).await?;
+        let parts = [&crate::MIGRATOR, &events::OUTBOX];
+        let pool = postgres::open(&config.database, deadline, &parts).await?;
         let mesh = Mesh::load(&config.host.mesh)?;
         let keys = RemoteKeys::new(mesh.channel(&config.identity_url, "identity")?);
         let verifier = Verifier::new(&config.host.token, keys);

@@ -92,10 +92,8 @@ impl App {
 
 async fn connect(config: &Config) -> Result<PgPool> {
     let deadline = config.host.runtime.startup_deadline();
-    let pool = postgres::connect(&config.database, deadline).await?;
     let parts = [&crate::MIGRATOR, &events::INBOX, &audit::ACTIONS, &personal::ERASED];
-    postgres::migrate(&pool, &parts).await?;
-    Ok(pool)
+    postgres::open(&config.database, deadline, &parts).await
 }
 
 fn postman(

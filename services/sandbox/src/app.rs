@@ -30,8 +30,7 @@ impl App {
     /// Connects, migrates and binds.
     pub async fn build(config: Config, metrics: Metrics) -> Result<Self> {
         let deadline = config.runtime.startup_deadline();
-        let pool = postgres::connect(&config.database, deadline).await?;
-        postgres::migrate(&pool, &[&crate::MIGRATOR]).await?;
+        let pool = postgres::open(&config.database, deadline, &[&crate::MIGRATOR]).await?;
         let bell = Bell::default();
         let courier = Courier::new(pool.clone(), &config.webhooks, bell.clone())?;
         let store = Store::new(pool.clone(), config.webhooks.clone(), bell);

@@ -1,6 +1,6 @@
 //! A PostgreSQL database of one test.
 
-use postgres::DatabaseConfig;
+use postgres::{DatabaseConfig, Migrations};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -20,7 +20,11 @@ impl TestDatabase {
     /// The settings of a service that uses it.
     pub fn config(&self) -> DatabaseConfig {
         let database_url = self.url.clone().into();
-        DatabaseConfig { database_url, database_max_connections: 10 }
+        DatabaseConfig {
+            database_url,
+            database_max_connections: 10,
+            database_migrations: Migrations::Apply,
+        }
     }
 }
 

@@ -1,0 +1,3 @@
+output "arns" {
+  value = { for service, role in aws_iam_role.this : service => role.arn }
+}

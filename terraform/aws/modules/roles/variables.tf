@@ -1,0 +1,19 @@
+variable "name" {
+  description = "Begins the names of everything that is made, for example stoa-production."
+  type        = string
+}
+
+variable "cluster" {
+  description = "OpenID Connect issuer of the cluster, without its scheme, and the provider of it in IAM."
+  type        = object({ issuer = string, provider_arn = string })
+}
+
+variable "secret_arns" {
+  description = "The secret of each service."
+  type        = map(string)
+}
+
+variable "kms_key_arn" {
+  description = "The key that data at rest is encrypted with."
+  type        = string
+}

@@ -1,0 +1,3 @@
+output "arns" {
+  value = { for service, secret in aws_secretsmanager_secret.this : service => secret.arn }
+}

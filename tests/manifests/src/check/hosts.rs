@@ -1,0 +1,135 @@
+//! Whether every host that is named exists, and whoever names it may reach it.
+
+use serde_json::Value;
+
+use super::{FOREIGN, Rule};
+use crate::object::{Object, Objects, items, texts};
+
+pub(super) const CHECKS: &[Rule] = &[
+    ("every host that the mesh names exists, with its port", mesh_hosts),
+    ("every host that a setting names exists, with its port", setting_hosts),
+    ("every host that a pod is told of is known to its sidecar", sidecars),
+];
+
+const CLUSTER: &str = ".svc.cluster.local";
+
+/// Whether somebody answers to the name; at the port, where one is named.
+fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
+    let Some(inside) = host.strip_suffix(CLUSTER) else {
+        return objects.of("ServiceEntry").any(|entry| {
+            texts(entry.at("/spec/hosts")).contains(&host)
+                && port.is_none_or(|port| {
+                    items(entry.at("/spec/ports")).iter().any(|p| p["number"] == port)
+                })
+        });
+    };
+    let Some((name, namespace)) = inside.split_once('.') else { return false };
+    if FOREIGN.contains(&namespace) {
+        return true;
+    }
+    let service = objects.find("Service", namespace, name);
+    let has = |service: &Object| {
+        items(service.at("/spec/ports")).iter().any(|p| port.is_none_or(|port| p["port"] == port))
+    };
+    // Services that an operator makes have its own ports.
+    service.map_or_else(|| operated(objects, namespace, name), has)
+}
+
+fn operated(objects: &Objects, namespace: &str, name: &str) -> bool {
+    let additional = "/spec/managed/services/additional";
+    objects.find("RabbitmqCluster", namespace, name).is_some()
+        || objects.of("Cluster").filter(|cluster| cluster.namespace() == namespace).any(|cluster| {
+            let services = items(cluster.at(additional));
+            services.iter().any(|s| s["serviceTemplate"]["metadata"]["name"] == name)
+        })
+}
+
+/// Of gateways' hosts the outside world knows: nobody in the cluster has to.
+fn public(objects: &Objects, host: &str) -> bool {
+    objects.of("Gateway").any(|gateway| {
+        items(gateway.at("/spec/servers")).iter().any(|s| texts(&s["hosts"]).contains(&host))
+    })
+}
+
+fn mesh_hosts(objects: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut ask = |object: &Object, host: &str, port: Option<u64>| {
+        if !exists(objects, host, port) {
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            found.push(format!("{object}: {host}{port} does not exist"));
+        }
+    };
+    for rule in objects.of("DestinationRule") {
+        ask(rule, rule.at("/spec/host").as_str().unwrap_or_default(), None);
+    }
+    for service in objects.of("VirtualService") {
+        for host in texts(service.at("/spec/hosts")) {
+            if !public(objects, host) {
+                ask(service, host, None);
+            }
+        }
+        for destination in destinations(service) {
+            let port = destination["port"]["number"].as_u64();
+            ask(service, destination["host"].as_str().unwrap_or_default(), port);
+        }
+    }
+    for sidecar in objects.of("Sidecar") {
+        for egress in items(sidecar.at("/spec/egress")) {
+            for host in texts(&egress["hosts"]) {
+                ask(sidecar, host.split_once('/').map_or(host, |(_, host)| host), None);
+            }
+        }
+    }
+    found
+}
+
+/// Where a VirtualService leads.
+pub(super) fn destinations(service: &Object) -> Vec<&Value> {
+    let routes = ["http", "tls", "tcp"].into_iter();
+    let routes = routes.flat_map(|kind| items(service.at(&format!("/spec/{kind}"))));
+    routes.flat_map(|route| items(&route["route"])).map(|to| &to["destination"]).collect()
+}
+
+/// Hosts in the values of settings, with their ports.
+fn named(workload: &Object) -> Vec<(&str, Option<u64>)> {
+    let all = workload.containers();
+    let settings = all.into_iter().flat_map(|container| items(&container["env"]));
+    let urls = settings.filter_map(|setting| setting["value"].as_str()?.split_once("://"));
+    urls.map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
+        .map(|authority| match authority.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()),
+            None => (authority, None),
+        })
+        .filter(|(host, _)| host.ends_with(CLUSTER))
+        .collect()
+}
+
+fn setting_hosts(objects: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    for workload in objects.workloads() {
+        for (host, port) in named(workload) {
+            if !exists(objects, host, port) {
+                found.push(format!("{workload}: {host} does not exist, or not at {port:?}"));
+            }
+        }
+    }
+    found
+}
+
+fn sidecars(objects: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    for sidecar in objects.of("Sidecar") {
+        let labels = sidecar.at("/spec/workloadSelector/labels");
+        let egress = items(sidecar.at("/spec/egress"));
+        let known: Vec<&str> = egress.iter().flat_map(|egress| texts(&egress["hosts"])).collect();
+        for workload in objects.selected(sidecar.namespace(), labels) {
+            for (host, _) in named(workload) {
+                let knows = |known: &&str| known.split_once('/').is_some_and(|(_, k)| k == host);
+                if !known.iter().any(knows) {
+                    found.push(format!("{workload}: its sidecar does not know {host}"));
+                }
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,106 @@
+//! Objects, with what the checks ask of them.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// An object of a cluster.
+#[derive(Clone, Debug)]
+pub struct Object(pub Value);
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind(), self.namespace(), self.name())
+    }
+}
+
+impl Object {
+    pub fn kind(&self) -> &str {
+        self.0["kind"].as_str().unwrap_or_default()
+    }
+
+    pub fn name(&self) -> &str {
+        self.0["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    pub fn namespace(&self) -> &str {
+        self.0["metadata"]["namespace"].as_str().unwrap_or_default()
+    }
+
+    /// What stands at a JSON pointer; null where nothing does.
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.0.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The template of the pods that it makes.
+    pub fn template(&self) -> Option<&Value> {
+        match self.kind() {
+            "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => self.0.pointer("/spec/template"),
+            "CronJob" => self.0.pointer("/spec/jobTemplate/spec/template"),
+            _ => None,
+        }
+    }
+
+    /// Whether its pods are meant to run for ever.
+    pub fn lasts(&self) -> bool {
+        matches!(self.kind(), "Deployment" | "StatefulSet" | "DaemonSet")
+    }
+
+    /// All containers of its pods.
+    pub fn containers(&self) -> Vec<&Value> {
+        let spec = self.template().map(|template| &template["spec"]);
+        let list = |name: &str| spec.map(|spec| items(&spec[name])).unwrap_or_default();
+        list("initContainers").into_iter().chain(list("containers")).collect()
+    }
+}
+
+/// All objects of an installation.
+#[derive(Clone, Debug)]
+pub struct Objects(pub Vec<Object>);
+
+impl Objects {
+    pub fn new(rendered: Vec<Value>) -> Self {
+        Self(rendered.into_iter().map(Object).collect())
+    }
+
+    pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
+        self.0.iter().filter(move |object| object.kind() == kind)
+    }
+
+    pub fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
+        let named = |o: &&Object| o.namespace() == namespace && o.name() == name;
+        self.0.iter().filter(|object| object.kind() == kind).find(named)
+    }
+
+    /// Whoever makes pods.
+    pub fn workloads(&self) -> impl Iterator<Item = &Object> {
+        self.0.iter().filter(|object| object.template().is_some())
+    }
+
+    /// Those of a namespace whose pods have these labels.
+    pub fn selected<'a>(&'a self, namespace: &'a str, labels: &'a Value) -> Vec<&'a Object> {
+        self.workloads()
+            .filter(|workload| workload.namespace() == namespace)
+            .filter(|workload| {
+                let own = workload.template().map(|t| &t["metadata"]["labels"]);
+                own.is_some_and(|own| has_all(own, labels))
+            })
+            .collect()
+    }
+}
+
+/// Whether labels hold all of those wanted.
+pub fn has_all(labels: &Value, wanted: &Value) -> bool {
+    let wanted = wanted.as_object();
+    wanted.is_some_and(|wanted| wanted.iter().all(|(name, value)| labels[name] == *value))
+}
+
+/// A list's items; none where there is no list.
+pub fn items(value: &Value) -> Vec<&Value> {
+    value.as_array().map(|list| list.iter().collect()).unwrap_or_default()
+}
+
+/// A list's texts.
+pub fn texts(value: &Value) -> Vec<&str> {
+    items(value).into_iter().filter_map(Value::as_str).collect()
+}
