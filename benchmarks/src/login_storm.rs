@@ -9,11 +9,15 @@ use clap::Parser as _;
 use grpc::MeshChannel;
 use identity::app::App;
 use identity::config::Config;
+use identity::core::ports::AuditLog as _;
+use identity::domain::{Event, EventKind, Origin};
+use identity::infrastructure::PostgresAuditLog;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use proto::identity::v1::{GetMeRequest, LoginRequest, RegisterRequest};
 use runtime::Shutdown;
 use testkit::{Platform, TestDatabase, bearer};
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::load::{Outcome, closed_loop};
 use crate::table;
@@ -23,6 +27,8 @@ const PASSWORD: &str = "correct horse battery";
 const READERS: usize = 4;
 /// Who signs in, again and again.
 const STORM: usize = 64;
+/// Who writes into the log of security events at once.
+const WRITERS: [usize; 3] = [1, 8, 32];
 
 pub async fn run(lasting: Duration) -> Result<()> {
     let house = House::open().await?;
@@ -40,7 +46,7 @@ pub async fn run(lasting: Duration) -> Result<()> {
     // The second of warming up counts, too.
     let per_second = served.load(Ordering::SeqCst) as f64 / (lasting.as_secs_f64() + 1.0);
     println!("  {per_second:.1} logins a second were let in.");
-    Ok(())
+    house.record_events(lasting).await
 }
 
 struct House {
@@ -48,7 +54,7 @@ struct House {
     token: String,
     next: Arc<AtomicUsize>,
     _platform: Platform,
-    _database: TestDatabase,
+    database: TestDatabase,
     shutdown: Shutdown,
 }
 
@@ -79,7 +85,24 @@ impl House {
             token = client.register(request).await?.into_inner().access_token;
         }
         let next = Arc::default();
-        Ok(Self { client, token, next, _platform: platform, _database: database, shutdown })
+        Ok(Self { client, token, next, _platform: platform, database, shutdown })
+    }
+
+    /// Each event needs the hash of the one before, so they come one after the other: the
+    /// most sign-ins there can be, were hashing free.
+    async fn record_events(&self, lasting: Duration) -> Result<()> {
+        table::head("Log of security events: each under the lock of the chain", "", "share of one");
+        let log = PostgresAuditLog::new(self.database.pool.clone());
+        let origin = Origin { address: Some("192.0.2.1".to_owned()), ..Origin::default() };
+        let event = Event::of(EventKind::LoginSucceeded, Uuid::now_v7(), types::now(), &origin);
+        let mut alone = None;
+        for writers in WRITERS {
+            let outcome =
+                closed_loop(writers, lasting, async || Ok(log.record(&event).await?)).await?;
+            table::line("an event", writers, &outcome, alone.as_ref());
+            alone.get_or_insert(outcome);
+        }
+        Ok(())
     }
 
     async fn look(&self) -> Result<()> {

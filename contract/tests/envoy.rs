@@ -10,7 +10,7 @@ use contract::Contract;
 use serde_json::Value;
 
 /// Every value that is put in at start; envoy/README.md explains each.
-const PLACEHOLDERS: [&str; 23] = [
+const PLACEHOLDERS: [&str; 26] = [
     "ACCESS_LOG",
     "CERTIFICATES",
     "CORS_ORIGIN_REGEX",
@@ -33,6 +33,9 @@ const PLACEHOLDERS: [&str; 23] = [
     "MESH_CERT",
     "MESH_DIR",
     "MESH_KEY",
+    "TRACES_HOST",
+    "TRACES_PORT",
+    "TRACE_PERCENT",
     "TRUSTED_HOPS",
 ];
 
@@ -265,6 +268,7 @@ fn filled_in(dir: &Path, template: &str) -> String {
             "EDGE_TLS_PORT" => "4041".to_owned(),
             port if port.ends_with("_PORT") => "4040".to_owned(),
             hops if hops.ends_with("_HOPS") => "0".to_owned(),
+            percent if percent.ends_with("_PERCENT") => "100".to_owned(),
             seconds if seconds.ends_with("_SECONDS") => "300".to_owned(),
             _ => "127.0.0.1".to_owned(),
         };

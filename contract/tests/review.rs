@@ -66,11 +66,11 @@ fn another_permission_names_the_roles_that_lose_and_gain_the_method() {
     let (_, what, _, now, effect) = only(&changes);
     assert_eq!((what, effect), ("access", Effect::Breaks("ACCESS_TIGHTENED")));
     assert_eq!(now, "permission catalog:write (manager, admin)");
-    assert_eq!(changes[0].note, "may no longer call: customer");
+    assert_eq!(changes[0].note, "may no longer call: customer, synthetic");
 
     let changes = between(&[stricter], &[]);
     assert_eq!(only(&changes).4, Effect::Loosened);
-    assert_eq!(changes[0].note, "may call now: customer");
+    assert_eq!(changes[0].note, "may call now: customer, synthetic");
 }
 
 #[test]
@@ -84,6 +84,12 @@ fn a_public_method_that_asks_for_a_user_shuts_out_the_anonymous() {
 fn a_role_that_loses_a_permission_breaks_and_its_methods_are_named() {
     let changes = after(&[
         (ROLES, "name: \"customer\"", "\"orders:cancel\",", ""),
+        (
+            ROLES,
+            "name: \"synthetic\"",
+            "includes: \"customer\"",
+            "includes: \"customer\" permissions: [\"orders:cancel\"]",
+        ),
         (ROLES, "name: \"manager\"", "\"catalog:write\",", "\"catalog:write\", \"orders:cancel\","),
     ]);
     let lost = Effect::Breaks("PERMISSION_LOST");
