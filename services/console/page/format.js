@@ -53,6 +53,9 @@ export function clock(ns, millis = true) {
   return millis ? `${time}.${String(date.getMilliseconds()).padStart(3, '0')}` : time;
 }
 
+/** `POST stoa.orders.v1.OrderService/PlaceOrder` → `POST OrderService/PlaceOrder`. */
+export const plain = (name) => name.replace(/stoa\.[a-z]+\.v\d+\./, '');
+
 /** `stoa.orders.v1.OrderService/PlaceOrder` → `PlaceOrder`. */
 export function short(name) {
   return name.includes('/') && name.startsWith('stoa.') ? name.slice(name.lastIndexOf('/') + 1) : name;

@@ -1,8 +1,8 @@
 // Where the call graph's nodes stand. Worked out from the graph alone: who calls stands
 // left of who is called, stores lie below, and what is outside stands at its caller.
 
-export const NODE = { width: 122, height: 54 };
-const GAP = { x: 56, y: 30 };
+export const NODE = { width: 136, height: 56 };
+const GAP = { x: 72, y: 34 };
 const MARGIN = 14;
 const SHELF = { height: 40, gap: 16, above: 46 };
 
@@ -12,12 +12,12 @@ export function layout(graph) {
   const workloads = graph.nodes.filter((node) => node.kind === 'workload').map((node) => node.id);
   const calls = graph.edges.filter((edge) => kind.get(edge.from) === 'workload' && kind.get(edge.to) === 'workload');
   const rank = ranks(workloads, calls);
-  const columns = [['people'], ['edge']];
-  for (const id of workloads) column(columns, rank.get(id) + 2).push(id);
+  const columns = [['people', 'edge']];
+  for (const id of workloads) column(columns, rank.get(id) + 1).push(id);
   const outside = graph.nodes.filter((node) => node.kind === 'external').map((node) => node.id);
   for (const id of outside) {
     const callers = graph.edges.filter((edge) => edge.to === id).map((edge) => rank.get(edge.from) ?? 0);
-    column(columns, Math.max(...callers, 0) + 3).push(id);
+    column(columns, Math.max(...callers, 0) + 2).push(id);
   }
   settle(columns, graph.edges);
   const rows = Math.max(...columns.map((ids) => ids.length));
@@ -64,7 +64,8 @@ function settle(columns, edges) {
   const note = () => columns.forEach((ids) => ids.forEach((id, y) => height.set(id, y - (ids.length - 1) / 2)));
   note();
   for (let round = 0; round < 6; round += 1) {
-    for (const ids of columns) {
+    // Whoever comes in stands above the door.
+    for (const ids of columns.slice(1)) {
       const middle = (id) => {
         const tied = edges.filter((edge) => edge.from === id || edge.to === id);
         const heights = tied.map((edge) => height.get(edge.from === id ? edge.to : edge.from)).filter((y) => y !== undefined);
@@ -97,24 +98,29 @@ function shelf(graph, width, top) {
   });
 }
 
-/** The way of an edge: a path, and where its label stands. */
+/** The way of an edge: a path, and places where its label may stand, the best first. */
 export function route(edge, plan, lane) {
   const from = plan.places.get(edge.from);
   const to = plan.places.get(edge.to);
   if (!from || !to) return toShelf(edge, plan, from ?? to, lane);
+  if (edge.from === 'people') {
+    const [x, top, bottom] = [from.x + NODE.width / 2, from.y + NODE.height, to.y - 5];
+    return { path: `M${x} ${top} V${bottom}`, labels: [{ x: x + 26, y: (top + bottom) / 2 }] };
+  }
   const start = { x: from.x + NODE.width, y: from.y + NODE.height / 2 + lane.out };
   const end = { x: to.x - 5, y: to.y + NODE.height / 2 + lane.in };
   if (to.column > from.column) {
     const bend = Math.max(26, (end.x - start.x) * 0.45);
-    const label = pointAt(start, { x: start.x + bend, y: start.y }, { x: end.x - bend, y: end.y }, end, to.column - from.column > 1 ? 0.82 : 0.55);
-    return { path: `M${start.x} ${start.y} C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`, label };
+    const labels = [0.5, 0.38, 0.62, 0.28, 0.74, 0.18, 0.84, 0.1, 0.92].map((t) =>
+      pointAt(start, { x: start.x + bend, y: start.y }, { x: end.x - bend, y: end.y }, end, t));
+    return { path: `M${start.x} ${start.y} C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`, labels };
   }
   // Backwards: over the top of both.
   const above = Math.min(from.y, to.y) - 16 - lane.back;
   const [a, b] = [from.x + NODE.width / 2 + lane.out, to.x + NODE.width / 2 + 14 + lane.in];
   return {
     path: `M${a} ${from.y} C${a} ${above} ${b} ${above} ${b} ${to.y - 5}`,
-    label: { x: (a + b) / 2, y: above + 10 },
+    labels: [{ x: (a + b) / 2, y: above + 10 }],
   };
 }
 
@@ -131,7 +137,7 @@ function toShelf(edge, plan, node, lane) {
   const path = down
     ? `M${side} ${y} H${x - turn} Q${x} ${y} ${x} ${y + turn} V${top}`
     : `M${x} ${top} V${y + turn} Q${x} ${y} ${x - turn} ${y} H${side + 5}`;
-  return { path, label: { x, y: shelf.y - 12 } };
+  return { path, labels: [12, 34, 56].map((up) => ({ x, y: shelf.y - up })) };
 }
 
 function pointAt(a, b, c, d, t) {

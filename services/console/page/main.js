@@ -1,7 +1,7 @@
 // What is shown where, and what changes while one looks.
 
 import { h, render } from './dom.js';
-import { link } from './parts.js';
+import { link, together } from './parts.js';
 import { overview } from './overview.js';
 import { traces } from './traces.js';
 import { waterfall } from './waterfall.js';
@@ -97,7 +97,7 @@ function dot(name) {
   const many = {
     Orders: moment.sagas.overdue ?? 0,
     Queues: moment.queues.reduce((sum, queue) => sum + (queue.dead ?? 0), 0),
-    SLOs: moment.alerts.filter((alert) => alert.state === 'firing').length,
+    SLOs: together(moment.alerts).filter((alert) => alert.state === 'firing').length,
     Processes: moment.processes.filter((process) => process.state === 'down').length,
   }[name];
   return many ? h('span', { class: 'dot', title: `${many} to look at` }, count(many)) : null;

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { NODE, layout, route } from './layout.js';
-import { card, copy, empty, entries, health, healthWord, link, path, spark, state, stateSign, stateWord } from './parts.js';
+import { card, copy, empty, entries, health, healthWord, link, path, spark, state, stateSign, stateWord, together } from './parts.js';
 import { bytes, count, rate, seconds, share } from './format.js';
 
 let plan = null;
@@ -16,10 +16,12 @@ export function overview(page) {
     headline(moment),
     figures(moment),
     h('div', { class: 'split' }, [
-      card('Call graph', { class: 'graph-card', aside: legend(moment) }, graph(moment, chosen, choose)),
+      h('div', { class: 'side' }, [
+        card('Call graph', { class: 'graph-card', aside: legend(moment) }, graph(moment, chosen, choose)),
+        card('Every call, as a table', { class: 'edges' }, edgeTable(moment, choose)),
+      ]),
       h('aside', { class: 'side', 'aria-label': 'Details' }, details(moment, chosen, choose) ?? attention(moment, choose)),
     ]),
-    card('Every call, as a table', { class: 'edges' }, edgeTable(moment, choose)),
   ];
 }
 
@@ -79,10 +81,12 @@ function graph(moment, chosen, choose) {
       h('defs', {}, ['good', 'slow', 'failing', 'open', 'idle', 'fact'].map((name) =>
         h('marker', { id: `tip-${name}`, key: name, viewBox: '0 0 8 8', refX: 5, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: 'userSpaceOnUse', orient: 'auto' },
           h('path', { class: `tip is-${name}`, d: 'M0 0.500 7.500 4 0 7.500z' })))),
+      // The ways to the stores pass below the broker.
+      ...edges.filter(({ edge }) => edge.kind === 'store').map(({ edge, way }) => drawEdge(edge, way, touches(edge), choose)),
       ...plan.shelves.map((place) => shelfNode(moment, place, chosen, choose)),
-      ...edges.map(({ edge, way }) => drawEdge(edge, way, touches(edge), choose)),
+      ...edges.filter(({ edge }) => edge.kind !== 'store').map(({ edge, way }) => drawEdge(edge, way, touches(edge), choose)),
       ...moment.graph.nodes.filter((node) => plan.places.has(node.id)).map((node) => drawNode(node, chosen, choose)),
-      ...edges.filter(({ edge }) => edge.rate > 0 && touches(edge)).map(({ edge, way }) => label(edge, way, chosen)),
+      ...labels(edges.filter(({ edge }) => edge.rate > 0 && touches(edge)), chosen),
     ]));
 }
 
@@ -111,7 +115,8 @@ function lane(edge, all, seen) {
 }
 
 function drawEdge(edge, way, shown, choose) {
-  const width = edge.rate > 0 ? Math.min(5, 1.4 + Math.log10(1 + edge.rate) * 1.7) : 1;
+  const most = edge.kind === 'store' ? 1.6 : 5;
+  const width = edge.rate > 0 ? Math.min(most, 1.4 + Math.log10(1 + edge.rate) * 1.7) : 1;
   const tip = edge.kind === 'fact' && edge.health === 'good' ? 'fact' : edge.health;
   const text = `${edge.from} to ${edge.to}: ${rate(edge.rate)}, ${share(edge.errors)} errors, p99 ${seconds(edge.p99)}, ${healthWord(edge.health)}`;
   return h('g', { key: `e${edge.from}>${edge.to}`, class: `edge is-${edge.health} kind-${edge.kind} ${shown ? '' : 'away'}`, ...button(text, () => choose(`${edge.from}>${edge.to}`)) }, [
@@ -121,12 +126,31 @@ function drawEdge(edge, way, shown, choose) {
   ]);
 }
 
-function label(edge, way, chosen) {
-  // With everything shown there is no room for what is small.
-  if (!chosen && (edge.kind === 'store' || edge.kind === 'fact')) return null;
+// A label stands where no other and no node does; where there is no such place the edge
+// has none, and says it when it is pointed at.
+function labels(edges, chosen) {
+  const taken = [...plan.places.values()].map((place) => ({ x: place.x - 3, y: place.y - 3, width: NODE.width + 6, height: NODE.height + 6 }));
+  const drawn = [];
+  for (const { edge, way } of [...edges].sort((a, b) => b.edge.rate - a.edge.rate)) {
+    // With everything shown there is no room for what is small.
+    if (!chosen && (edge.kind === 'store' || edge.kind === 'fact')) continue;
+    const box = way.labels.map(({ x, y }) => ({ x: x - 21, y: y - 13, width: 42, height: 25 }))
+      .find((box) => taken.every((other) => apart(box, other)));
+    if (!box) continue;
+    taken.push(box);
+    drawn.push(label(edge, { x: box.x + 21, y: box.y + 13 }));
+  }
+  return drawn;
+}
+
+function apart(a, b) {
+  return a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+}
+
+function label(edge, at) {
   return h('g', { key: `l${edge.from}>${edge.to}`, class: `edge-label is-${edge.health}`, 'aria-hidden': 'true' }, [
-    h('text', { x: way.label.x.toFixed(1), y: (way.label.y - 1).toFixed(1) }, rate(edge.rate)),
-    edge.p99 !== null && h('text', { class: 'minor', x: way.label.x.toFixed(1), y: (way.label.y + 9).toFixed(1) }, edge.errors > 0.001 ? `${share(edge.errors)} ✕` : seconds(edge.p99)),
+    h('text', { x: at.x.toFixed(1), y: (at.y - 1).toFixed(1) }, rate(edge.rate)),
+    edge.p99 !== null && h('text', { class: 'minor', x: at.x.toFixed(1), y: (at.y + 9).toFixed(1) }, edge.errors > 0.001 ? `${share(edge.errors)} ✕` : seconds(edge.p99)),
   ]);
 }
 
@@ -148,7 +172,7 @@ function drawNode(node, chosen, choose) {
   return h('g', { key: `n${node.id}`, class: `node kind-${node.kind} is-${node.state} ${chosen === node.id ? 'here' : ''} ${bad ? 'hot' : ''}`, transform: `translate(${place.x} ${place.y})`, ...button(text, () => choose(node.id)) }, [
     h('rect', { width: NODE.width, height: NODE.height, rx: node.kind === 'people' ? NODE.height / 2 : 9 }),
     known && h('text', { class: 'sign', x: 14, y: 22 }, stateSign(node.state)),
-    h('text', { class: 'name', x: known ? 27 : 14, y: 22 }, node.id),
+    h('text', { class: node.id.length > 13 ? 'name long' : 'name', x: known ? 27 : 14, y: 22 }, node.id),
     h('text', { class: 'minor', x: 14, y: 41 }, node.kind === 'people' ? rateOut(node) : node.rate > 0 ? `${rate(node.rate)} · ${node.errors > 0.001 ? share(node.errors) + ' ✕' : seconds(node.p99)}` : node.state === 'down' ? 'down' : 'quiet'),
     h('title', {}, text),
   ]);
@@ -229,15 +253,16 @@ function attention(moment, choose) {
   const down = moment.processes.filter((process) => ['down', 'degraded'].includes(process.state));
   const busiest = [...moment.graph.edges].filter((edge) => edge.kind === 'call' && edge.rate > 0 && edge.from !== 'people')
     .sort((a, b) => (b.p99 ?? 0) - (a.p99 ?? 0)).slice(0, 6);
-  const firing = moment.alerts.filter((alert) => alert.state === 'firing');
+  const firing = together(moment.alerts.filter((alert) => alert.state === 'firing'));
   const none = !bad.length && !down.length && !firing.length;
   return [
     card('Needs attention', { class: 'attention' }, none
       ? empty('Nothing. Choose a node or an edge to see more.')
       : h('ul', { class: 'items' }, [
         ...down.map((process) => h('li', { key: `p${process.name}` }, [h('strong', {}, [state(process.state, false), ' ', process.name, ` ${process.state === 'down' ? 'is down' : ''}`]), h('p', {}, process.detail), process.log && path(process.log)])),
-        ...firing.map((alert) => h('li', { key: `a${alert.name}${JSON.stringify(alert.labels)}` }, [h('strong', {}, [alert.severity === 'page' ? '✕ ' : '▲ ', alert.name]), h('p', {}, alert.summary), alert.runbook && h('a', { href: `/runbooks/${alert.runbook}` }, 'What to do')])),
-        ...bad.map((edge) => h('li', { key: `e${edge.from}>${edge.to}` }, h('button', { class: 'tie', type: 'button', onclick: () => choose(`${edge.from}>${edge.to}`) }, [health(edge.health, false), ` ${edge.from} → ${edge.to} `, h('span', {}, edge.health === 'slow' ? slowest(edge) : share(edge.errors))]))),
+        ...firing.slice(0, 5).map((alert) => h('li', { key: alert.key }, [h('strong', {}, [alert.severity === 'page' ? '✕ ' : '▲ ', alert.name]), h('p', {}, alert.summary), alert.runbook && h('a', { href: `/runbooks/${alert.runbook}` }, 'What to do')])),
+        firing.length > 5 && h('li', { key: 'more' }, link('/promises', {}, `${firing.length - 5} more alerts`)),
+        ...bad.slice(0, 8).map((edge) => h('li', { key: `e${edge.from}>${edge.to}` }, h('button', { class: 'tie', type: 'button', onclick: () => choose(`${edge.from}>${edge.to}`) }, [health(edge.health, false), ` ${edge.from} → ${edge.to} `, h('span', {}, edge.health === 'slow' ? slowest(edge) : share(edge.errors))]))),
       ])),
     card('Slowest calls', {}, busiest.length
       ? h('ul', { class: 'ties' }, busiest.map((edge) => h('li', { key: `${edge.from}>${edge.to}` }, h('button', { class: 'tie', type: 'button', onclick: () => choose(`${edge.from}>${edge.to}`) }, [health(edge.health, false), ` ${edge.from} → ${edge.to} `, h('span', {}, `p99 ${seconds(edge.p99)}`)]))))

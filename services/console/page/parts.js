@@ -86,6 +86,8 @@ export function entries(label, list) {
 
 /** A line of the last quarter of an hour. */
 export function spark(values, label) {
+  // What was before the first figure is not shown: it says nothing.
+  values = values.slice(Math.max(0, values.findIndex((value) => value !== null)));
   const known = values.filter((value) => value !== null);
   const [width, height] = [132, 30];
   if (known.length < 2) return h('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' });
@@ -118,6 +120,21 @@ export function hue(service) {
   return `svc-${sum % 10}`;
 }
 
+/** Alerts that say the same for several windows, as one. */
+export function together(alerts) {
+  const groups = new Map();
+  for (const alert of alerts) {
+    const { window, ...labels } = alert.labels;
+    const key = JSON.stringify([alert.name, alert.state, alert.summary, labels]);
+    const group = groups.get(key) ?? { ...alert, key, windows: [] };
+    if (window && !group.windows.includes(window)) group.windows.push(window);
+    if (alert.severity === 'page') group.severity = 'page';
+    if (alert.since < group.since) group.since = alert.since;
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
 /** Copies a text; says so. */
 export function copy(text, what) {
   return h('button', {
@@ -131,7 +148,7 @@ export function copy(text, what) {
       button.classList.add('copied');
       setTimeout(() => button.classList.remove('copied'), 1200);
     },
-  }, '⧉');
+  }, 'copy');
 }
 
 export function path(text) {

@@ -1,7 +1,7 @@
 // Service level objectives: what is left of each budget, and alerts.
 
 import { h } from './dom.js';
-import { card, empty, num, table, td } from './parts.js';
+import { card, empty, num, table, td, together } from './parts.js';
 import { clock, count, seconds, share, short } from './format.js';
 
 export function promises(page) {
@@ -12,7 +12,7 @@ export function promises(page) {
   const quiet = moment.budgets.length - used.length;
   return [
     h('div', { class: 'title' }, [h('h1', {}, 'SLOs'), h('p', {}, `promises of the contract, counted over the last ${moment.sources.budget_window}`)]),
-    card('Alerts', { aside: h('span', { class: 'source' }, `${moment.alerts.filter((alert) => alert.state === 'firing').length} firing`) }, alerts(moment)),
+    card('Alerts', { aside: h('span', { class: 'source' }, `${together(moment.alerts).filter((alert) => alert.state === 'firing').length} firing`) }, alerts(moment)),
     card('Error budgets', { aside: h('span', { class: 'source' }, quiet ? `${quiet} methods were not called` : '') },
       used.length ? table('Error budgets', ['method', 'service', '#requests', '#promised', 'answered: budget left', '#burn 5 min', '#burn 1 h', '#within', 'in time: budget left', '#burn 5 min', '#burn 1 h'], used.map(row)) : empty(moment.sources.prometheus ? 'Prometheus is away: nobody counts.' : 'Nobody has called a method with a promise yet.')),
     told.length > 0 && card('What people were told', {}, h('ul', { class: 'items' }, told.slice(0, 20).map((notice, at) => h('li', { key: `${notice.at} ${at}` }, [h('strong', {}, [notice.status === 'resolved' ? '● resolved ' : '▲ firing ', notice.name]), h('p', {}, [notice.summary, ' ', h('small', {}, clock(notice.at * 1e6, false))])])))),
@@ -21,10 +21,10 @@ export function promises(page) {
 
 function alerts(moment) {
   if (!moment.alerts.length) return empty(moment.sources.prometheus ? 'Prometheus is away: nobody watches.' : 'None fires, none is about to.');
-  return h('ul', { class: 'items' }, moment.alerts.map((alert) => h('li', { key: alert.name + JSON.stringify(alert.labels), class: alert.state }, [
+  return h('ul', { class: 'items alert-list' }, together(moment.alerts).map((alert) => h('li', { key: alert.key, class: alert.state }, [
     h('strong', {}, [h('span', { class: `tag ${alert.state}` }, alert.state === 'firing' ? (alert.severity === 'page' ? '✕ page' : '▲ ticket') : '… pending'), ' ', alert.name]),
     h('p', {}, alert.summary),
-    h('p', { class: 'fine' }, [`since ${clock(Date.parse(alert.since) * 1e6, false)} `, alert.runbook && h('a', { href: `/runbooks/${alert.runbook}` }, 'What to do')]),
+    h('p', { class: 'fine' }, [`since ${clock(Date.parse(alert.since) * 1e6, false)}${alert.windows.length ? `, seen over ${alert.windows.join(', ')}` : ''} · `, alert.runbook && h('a', { href: `/runbooks/${alert.runbook}` }, 'What to do')]),
   ])));
 }
 

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { empty, hue, link } from './parts.js';
-import { bytes, clock, count, nanos } from './format.js';
+import { bytes, clock, count, nanos, plain } from './format.js';
 
 let paused = false;
 
@@ -58,13 +58,13 @@ function row(trace, longest) {
     h('time', {}, clock(trace.start)),
     h('span', { class: 'what' }, [
       trace.errors > 0 && h('span', { class: 'flag' }, `✕ ${trace.errors} failed`),
-      h('strong', {}, trace.name.replace(/^stoa\.[a-z]+\.v\d+\./, '')),
+      h('strong', {}, plain(trace.name)),
       h('span', { class: 'who' }, trace.services.map((service) => h('span', { key: service, class: `chip ${hue(service)}` }, service || '?'))),
     ]),
     h('span', { class: 'long' }, [
       h('span', { class: 'bar', 'aria-hidden': 'true' }, [h('i', { class: 'all', at: { width: wide(trace.duration) } }), h('i', { class: 'front', at: { width: wide(answered) } })]),
       h('span', { class: 'took' }, [nanos(answered), trace.facts && trace.duration > answered * 1.05 ? h('small', {}, ` all in ${nanos(trace.duration)}`) : null]),
     ]),
-    h('span', { class: 'spans' }, `${count(trace.spans)} spans`),
+    h('span', { class: 'spans' }, `${count(trace.spans)} ${trace.spans === 1 ? 'span' : 'spans'}`),
   ]));
 }

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { card, copy, empty, hue, link } from './parts.js';
-import { clock, count, nanos } from './format.js';
+import { clock, count, nanos, plain } from './format.js';
 
 const MOST = 1500;
 const SIGNS = { server: 'server', client: 'call', producer: 'send', consumer: 'consume', internal: '' };
@@ -25,7 +25,7 @@ export function waterfall(page) {
   return [
     h('p', { class: 'crumb' }, link('/traces', {}, '← Traces')),
     h('div', { class: 'title' }, [
-      h('h1', {}, root.name.replace(/^stoa\.[a-z]+\.v\d+\./, '')),
+      h('h1', {}, plain(root.name)),
       h('p', {}, [h('code', {}, trace.trace), copy(trace.trace, 'the trace id')]),
     ]),
     h('dl', { class: 'facts' }, [
@@ -73,7 +73,7 @@ function line(row, at, scale, chosen, choose) {
     h('span', { class: 'label', at: { 'padding-left': `${Math.min(row.depth, 14) * 12 + 8}px` } }, [
       h('i', { class: `swatch ${hue(row.service)}` }),
       h('b', {}, row.service || '?'),
-      h('span', { class: 'span-name', title: row.name }, row.name.replace(/^stoa\.[a-z]+\.v\d+\./, '')),
+      h('span', { class: 'span-name', title: row.name }, plain(row.name)),
       failed && h('em', { class: 'flag' }, '✕'),
       row.orphan && h('em', { title: 'Its parent did not come' }, 'orphan'),
       row.linked && h('em', { title: 'Another trace that points at this one' }, 'linked'),

@@ -18,14 +18,15 @@ async fn main() -> Result<()> {
     match Command::parse() {
         Command::Serve => {
             let platform = shop::start("browser-serve").await;
-            let _traffic = traffic::begin(&platform, 6).await;
+            let _traffic = traffic::begin(&platform, 3).await;
             println!(
                 "console {}\nedge {}",
                 platform.stack.console_url(),
                 platform.stack.edge_url()
             );
             let client = people::application(&platform).await;
-            println!("client {client}");
+            let (careful, key) = people::careful(&platform).await;
+            println!("client {client}\ncareful {} {} {key}", careful.email, careful.password);
             tokio::signal::ctrl_c().await?;
         }
         Command::Screenshots => {
@@ -33,7 +34,7 @@ async fn main() -> Result<()> {
             let browser = spec::Browser::install(platform.stack.layout());
             let client = people::application(&platform).await;
             let customer = platform.anonymous().register().await;
-            let _traffic = traffic::begin(&platform, 6).await;
+            let _traffic = traffic::begin(&platform, 3).await;
             let more = [
                 ("CLIENT", client),
                 ("EMAIL", customer.email.clone()),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -21,6 +21,8 @@ use crate::domain::store::Filter;
 
 /// How often a page is told.
 const EVERY: Duration = Duration::from_secs(2);
+/// Senders keep spans for some seconds; a trace without its beginning is shown after that.
+const LATE: Duration = Duration::from_secs(8);
 /// Traces on one page.
 const LIST: usize = 100;
 
@@ -76,7 +78,10 @@ impl Wanted {
             errors: self.errors.is_some_and(|text| text == "1"),
             slower_than: (self.slower.unwrap_or_default().max(0.0) * 1e6) as u64,
             id: given(self.id).map(|id| id.to_lowercase()),
-            since: 0,
+            settled: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .ok()
+                .map(|now| now.saturating_sub(LATE).as_nanos() as u64),
         }
     }
 }

@@ -102,10 +102,18 @@ impl Live {
     }
 
     fn traffic(&self, readings: &Readings, now: u64) -> (Traffic, &'static str) {
+        let traced = self.traces.traffic(&self.house, now, TRACED_SECONDS);
         if readings.of("served").is_empty() {
-            return (self.traces.traffic(&self.house, now, TRACED_SECONDS), "traces");
+            return (traced, "traces");
         }
-        (measured::traffic(&self.house, readings), "prometheus")
+        let mut measured = measured::traffic(&self.house, readings);
+        // Not everybody measures his store; everybody traces it.
+        for workload in &self.house.workloads {
+            for store in &workload.stores {
+                measured.fill(&workload.name, store, &traced);
+            }
+        }
+        (measured, "prometheus")
     }
 
     async fn slow(&self) -> (Readings, Vec<Line>) {

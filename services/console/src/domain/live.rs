@@ -67,7 +67,11 @@ pub fn headline(
     }
     for alert in alerts.iter().filter(|alert| alert.state == "firing") {
         let list = if alert.severity == "page" { &mut bad } else { &mut warn };
-        list.push(format!("{}: {}", alert.name, alert.summary));
+        let text = format!("{}: {}", alert.name, alert.summary);
+        // An alert has several windows, which say the same.
+        if !list.contains(&text) {
+            list.push(text);
+        }
     }
     for edge in &graph.edges {
         let between = format!("{} → {}", edge.from, edge.to);

@@ -61,7 +61,8 @@ fn told(
         Kind::Producer => (own, BROKER.to_owned(), fact()),
         Kind::Consumer => (BROKER.to_owned(), own, fact()),
         Kind::Client => {
-            let store = span.database()?.to_owned();
+            // Where no attribute tells, the name begins with who is asked.
+            let store = span.database().unwrap_or(&name);
             let known = house.workloads.iter().find(|workload| workload.name == own)?;
             let to = known.stores.iter().find(|known| store.starts_with(known.as_str()))?;
             let operation = span.attribute("db.operation.name").unwrap_or(&name).to_owned();

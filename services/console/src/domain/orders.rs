@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::reading::Readings;
-use super::span::{Span, TraceId};
+use super::span::{Kind, Span, TraceId};
 
 /// The saga now.
 #[derive(Debug, Serialize)]
@@ -83,13 +83,15 @@ pub fn sagas(readings: &Readings) -> Sagas {
 
 /// What a trace tells of an order; none when it is about something else.
 pub fn checkout(spans: &[Span]) -> Option<Checkout> {
-    let place = spans.iter().find(|span| span.name == CHECKOUT)?;
+    // The edge has a span of that name, too: of its call.
+    let served = |span: &&Span| span.name == CHECKOUT && span.kind == Kind::Server;
+    let place = spans.iter().find(served)?;
     let begun = spans.iter().map(|span| span.start).min()?;
     let end = spans.iter().map(|span| span.end).max()?;
     // Who serves a call tells of it once; who makes it tells of every try.
-    let mut served: Vec<&Span> = spans.iter().filter(|span| is_step(span, place)).collect();
-    served.sort_by_key(|span| span.start);
-    let steps: Vec<Passed> = served
+    let mut others: Vec<&Span> = spans.iter().filter(|span| is_step(span, place)).collect();
+    others.sort_by_key(|span| span.start);
+    let steps: Vec<Passed> = others
         .iter()
         .map(|span| Passed {
             name: span.name.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -110,7 +112,6 @@ pub fn checkout(spans: &[Span]) -> Option<Checkout> {
 
 /// Requests that others served for it, facts that were processed, mail.
 fn is_step(span: &Span, place: &Span) -> bool {
-    use super::span::Kind;
     match span.kind {
         Kind::Server => span.service != place.service && span.service != super::house::EDGE,
         Kind::Consumer => true,
@@ -122,7 +123,6 @@ fn is_step(span: &Span, place: &Span) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::span::Kind;
     use crate::domain::span::tests::span;
 
     #[test]

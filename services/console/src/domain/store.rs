@@ -28,6 +28,8 @@ pub struct Trace {
     spans: Vec<Span>,
     ids: HashSet<SpanId>,
     services: BTreeSet<String>,
+    /// A span without a parent has come.
+    rooted: bool,
     bytes: usize,
     errors: usize,
     start: u64,
@@ -69,8 +71,9 @@ pub struct Filter {
     pub slower_than: u64,
     /// The beginning of the id.
     pub id: Option<String>,
-    /// Began at this moment or later, in nanoseconds since 1970.
-    pub since: u64,
+    /// Of traces that began after this moment, in nanoseconds since 1970, only those whose
+    /// first span has come: it ends last, and until then nobody knows what they are.
+    pub settled: Option<u64>,
 }
 
 /// What is kept now.
@@ -142,6 +145,7 @@ impl Store {
         let had_failed = trace.errors > 0;
         trace.bytes += weight;
         trace.errors += usize::from(failed);
+        trace.rooted |= span.parent.is_none();
         trace.start = trace.start.min(span.start);
         trace.end = trace.end.max(span.end);
         if !trace.services.contains(&span.service) {
@@ -245,7 +249,7 @@ fn passes(id: TraceId, trace: &Trace, filter: &Filter) -> bool {
     };
     (!filter.errors || trace.errors > 0)
         && trace.end.saturating_sub(trace.start) >= filter.slower_than
-        && trace.start >= filter.since
+        && (filter.settled.is_none_or(|settled| trace.start <= settled) || trace.rooted)
         && filter.service.as_ref().is_none_or(|service| trace.services.contains(service))
         && filter.id.as_ref().is_none_or(|text| id.to_string().starts_with(text.as_str()))
         && filter.name.as_ref().is_none_or(has)

@@ -255,9 +255,25 @@ fn gap(span: &Span, position: Position, start: u64) -> Option<Gap> {
         Kind::Consumer => Place::Queue,
         _ => return None,
     };
-    let (_, end) = position.parent?;
-    let duration = start.checked_sub(end).filter(|duration| *duration > 0)?;
-    Some(Gap { offset: end, duration, place })
+    let (begin, end) = position.parent?;
+    // Who wrote the fact may go on while it waits.
+    let since = match written(span) {
+        Some(written) if place == Place::Outbox => {
+            written.saturating_add_signed(position.shift).max(begin).min(end.max(begin))
+        }
+        _ => end,
+    };
+    let duration = start.checked_sub(since).filter(|duration| *duration > 0)?;
+    Some(Gap { offset: since, duration, place })
+}
+
+/// When a fact was written, in nanoseconds since 1970: the first 48 bits of its id are
+/// milliseconds (UUID version 7, RFC 9562).
+fn written(span: &Span) -> Option<u64> {
+    let id = span.attribute("messaging.message.id")?.replace('-', "");
+    let seventh = id.len() == 32 && id.as_bytes()[12] == b'7';
+    let millis = u64::from_str_radix(id.get(..12).filter(|_| seventh)?, 16).ok()?;
+    millis.checked_mul(1_000_000)
 }
 
 /// What is left of a span's time when its children's is taken away, however they overlap.

@@ -8,12 +8,16 @@ use proto::policy::{Access, METHODS, MethodPolicy};
 
 use crate::domain::house::{Call, EDGE, Flow, House, Method, Promise, Workload};
 
+/// Internal tools may call what the edge may call; they are no part of the platform, and
+/// left out of the picture as in the contract's own pages.
+const TOOLS: &str = "tools";
+
 /// Who is who, who may call whom, and what is promised.
 pub fn house() -> Result<House> {
     let mut calls: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     for method in METHODS {
         let door = (method.access != Access::Internal).then_some(EDGE);
-        for caller in method.callers.iter().copied().chain(door) {
+        for caller in method.callers.iter().copied().filter(|c| *c != TOOLS).chain(door) {
             calls.entry((caller, method.workload)).or_default().insert(name(method));
         }
     }

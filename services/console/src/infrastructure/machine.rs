@@ -160,9 +160,26 @@ fn stat(pid_file: &Path) -> Option<Found> {
     }
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-    let memory: u64 = fields.get(21)?.parse().ok()?;
     let uptime = uptime - started as f64 / TICKS_PER_SECOND;
-    Some(Found { pid, started, uptime, memory: memory * PAGE_BYTES })
+    Some(Found { pid, started, uptime, memory: memory(pid) })
+}
+
+/// Of a process and all that it started: RabbitMQ is begun by a shell.
+fn memory(pid: i32) -> u64 {
+    let (mut family, mut next, mut pages) = (vec![pid], 0, 0);
+    while let Some(pid) = family.get(next).copied() {
+        next += 1;
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        family.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        // Resident pages less those that are shared (proc(5)): or else they count twice.
+        let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+        let mut fields = statm.split_whitespace().skip(1).map(|field| field.parse::<u64>());
+        if let (Some(Ok(resident)), Some(Ok(shared))) = (fields.next(), fields.next()) {
+            pages += resident.saturating_sub(if next == 1 { 0 } else { shared });
+        }
+    }
+    pages * PAGE_BYTES
 }
 
 /// Where no file says what runs, Prometheus knows who is up.

@@ -86,6 +86,17 @@ fn waiting_in_the_outbox_and_in_the_queue_is_a_gap() {
 }
 
 #[test]
+fn a_fact_waits_from_when_it_was_written_while_its_writer_goes_on() {
+    let mut send = of_kind(Kind::Producer, span(1, 2, 1, "orders", (25, 27)));
+    // UUID version 7 of the twentieth millisecond of 1970.
+    let id = ("messaging.message.id".to_owned(), "00000000-0014-7000-8000-000000000000".to_owned());
+    send.attributes.push(id);
+    let drawn = drawn(&[span(1, 1, 0, "orders", (10, 40)), send]);
+    let gap = drawn.rows[1].gap.unwrap();
+    assert_eq!((gap.offset, gap.duration, gap.place), (10_000_000, 5_000_000, Place::Outbox));
+}
+
+#[test]
 fn a_trace_that_points_at_this_one_hangs_where_it_points() {
     let mut consumer = of_kind(Kind::Consumer, span(2, 9, 0, "notifications", (20, 30)));
     consumer.links.push((TRACE, SpanId([1; 8])));
