@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down stoactl clean test chaos bench lint gen fmt contract-review contract-release cargo
+.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -30,6 +30,9 @@ chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-
 
 bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts, notify or login-storm
 	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))
+
+screenshots: cargo ## take the pictures in the documentation anew
+	@$(XTASK) screenshots
 
 lint: cargo ## formatting, clippy, buf, the house rules
 	@$(XTASK) lint

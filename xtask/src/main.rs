@@ -10,6 +10,7 @@ mod lint;
 mod manifests;
 mod promtool;
 mod review;
+mod screenshots;
 mod secrets;
 mod stores;
 mod table;
@@ -49,6 +50,8 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Measures what the platform's own mechanisms cost, in a release build.
     Bench(bench::Arguments),
+    /// Takes the pictures in the documentation anew.
+    Screenshots,
     /// Checks formatting, lints, the contract's style, secrets, the alerts and the house
     /// rules.
     Lint,
@@ -90,6 +93,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Chaos(arguments) => arguments.run(&root).await,
         Command::Bench(arguments) => arguments.run(&root).await,
+        Command::Screenshots => screenshots::run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
         Command::Dashboards(arguments) => arguments.run(&root),
