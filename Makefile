@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release cargo
+.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release chart terraform audit drill images cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -45,6 +45,22 @@ contract-review: cargo ## what a change of the contract means; BASE=<git ref>
 
 contract-release: cargo ## make today's contract the released one; VERSION=0.2
 	@$(XTASK) contract-release --version $(VERSION)
+
+chart: cargo ## write the Helm chart of the overlays into .stoa/chart
+	@$(XTASK) chart
+
+terraform: ## formatting, validity and tests of what the cloud has to have
+	@terraform/check.sh
+
+audit: cargo ## licences, sources, bans and known holes of what we build in; AUDIT="bans licenses sources" without the network
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --version '~0.18' cargo-deny
+	@cargo deny check $(AUDIT)
+
+drill: ## back up every database of stores, destroy them, restore and compare; docs/operations/backup.md
+	@deploy/drill/restore.sh
+
+images: ## build every image; VERSION=0.1.0 REGISTRY=registry.example.com BUILDER="docker build"
+	@deploy/docker/build.sh
 
 fmt: cargo ## format Rust and protobuf
 	@$(XTASK) fmt

@@ -55,8 +55,11 @@ enum Command {
     /// Checks formatting, lints, the contract's style, secrets, the alerts and the house
     /// rules.
     Lint,
-    /// Validates every Kubernetes and Istio object against its published schema.
+    /// Validates every Kubernetes and Istio object against its published schema, and the
+    /// overlays against their rules.
     Manifests,
+    /// Writes the Helm chart of the overlays into `.stoa/chart/stoa`.
+    Chart,
     /// Writes Grafana's dashboards from their description, or checks that none differs.
     Dashboards(dashboards::Arguments),
     /// Looks for secrets in every file that Git knows or would take.
@@ -96,6 +99,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Screenshots => screenshots::run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
+        Command::Chart => manifests::chart(&root),
         Command::Dashboards(arguments) => arguments.run(&root),
         Command::Secrets => secrets::check(&root),
         Command::Fmt => lint::format(&root),

@@ -88,6 +88,16 @@ pub fn secret_scanner(layout: &Layout, progress: &mut dyn Progress) -> Result<Pa
     Ok(venv(&name, &packages, layout, progress)?.join("bin/python"))
 }
 
+/// The programs of some packages of PyPI, each `name==version`: a directory.
+pub fn python_programs(
+    wanted: &[&str],
+    layout: &Layout,
+    progress: &mut dyn Progress,
+) -> Result<PathBuf> {
+    let packages: Vec<String> = wanted.iter().map(|package| (*package).to_owned()).collect();
+    Ok(venv(&wanted.join("-").replace("==", "-"), &packages, layout, progress)?.join("bin"))
+}
+
 /// An environment of its own for some packages of PyPI.
 fn venv(
     name: &str,

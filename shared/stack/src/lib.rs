@@ -21,6 +21,7 @@ mod process;
 mod progress;
 mod rabbitmq;
 mod redis;
+mod relocate;
 mod seed;
 mod services;
 mod smtp;
@@ -33,7 +34,8 @@ mod whole;
 
 pub use debian::program as debian_program;
 pub use install::{
-    api_testers, cache as cache_dir, chromium, envoy, packages as install_packages, secret_scanner,
+    api_testers, cache as cache_dir, chromium, envoy, packages as install_packages,
+    python_programs, secret_scanner,
 };
 pub use layout::Layout;
 pub use npm::{install as install_npm, locked as install_locked_npm};

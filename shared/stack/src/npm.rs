@@ -1,6 +1,7 @@
 //! Packages from npm, pinned, in the cache that all checkouts share.
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use crate::progress::Progress;
 /// A directory whose `node_modules` holds packages, each `name@version`. Their scripts
 /// are not run: they may be anybody's, and some report to their makers.
 pub fn install(wanted: &[&str], layout: &Layout, progress: &mut dyn Progress) -> Result<PathBuf> {
-    let name = wanted.join("+").replace(['/', '@'], "-");
+    let name = directory(wanted);
     let dir = cache()?.join("npm").join(name);
     let complete = dir.join("complete");
     fs::create_dir_all(&dir)?;
@@ -34,6 +35,21 @@ pub fn install(wanted: &[&str], layout: &Layout, progress: &mut dyn Progress) ->
     progress.done(&format!("{what} installed"), began.elapsed());
     Ok(dir)
 }
+
+/// A name for these packages that a file system takes: of many only the beginning can be
+/// read.
+fn directory(wanted: &[&str]) -> String {
+    let name = wanted.join("+").replace(['/', '@'], "-");
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    format!("{}-{:016x}", &name[..LONGEST / 2], hasher.finish())
+}
+
+/// Of a file's name, with room for what is put behind it.
+const LONGEST: usize = 200;
 
 /// What the lock file of a directory of the checkout names, in its `node_modules`.
 pub fn locked(dir: &Path, layout: &Layout, progress: &mut dyn Progress) -> Result<()> {

@@ -37,16 +37,31 @@ struct Kustomization {
 
 const LOCAL: &str = "/metadata/annotations/config.kubernetes.io~1local-config";
 
+/// Of the object that holds an overlay's settings.
+const SETTINGS: &str = "stoa-settings";
+
+/// What a setting is taken to be, by its name.
+type Settings<'a> = Option<&'a dyn Fn(&str) -> Value>;
+
 /// The objects of a directory, as `kubectl kustomize` prints them.
 pub fn render(dir: &Path) -> Result<Vec<Value>> {
+    whole(dir, None)
+}
+
+/// The same with other settings.
+pub fn render_with(dir: &Path, settings: &dyn Fn(&str) -> Value) -> Result<Vec<Value>> {
+    whole(dir, Some(settings))
+}
+
+fn whole(dir: &Path, settings: Settings<'_>) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
-    build(dir, &mut objects)?;
+    build(dir, &mut objects, settings)?;
     objects.retain(|object| object.pointer(LOCAL).is_none());
     Ok(objects)
 }
 
 /// Adds a directory to what there is; a component changes that, too.
-fn build(dir: &Path, objects: &mut Vec<Value>) -> Result<()> {
+fn build(dir: &Path, objects: &mut Vec<Value>, settings: Settings<'_>) -> Result<()> {
     let file = dir.join("kustomization.yaml");
     let text = fs::read_to_string(&file).with_context(|| format!("no {}", file.display()))?;
     let kustomization: Kustomization =
@@ -56,14 +71,20 @@ fn build(dir: &Path, objects: &mut Vec<Value>) -> Result<()> {
         if path.is_dir() {
             // Whoever is no component sees only what is its own.
             let mut own = Vec::new();
-            build(&path, &mut own)?;
+            build(&path, &mut own, settings)?;
             objects.append(&mut own);
         } else {
             objects.extend(read(&path)?);
         }
     }
+    if let Some(settings) = settings {
+        let own = objects.iter_mut().filter(|object| object["metadata"]["name"] == SETTINGS);
+        for (key, value) in own.filter_map(|object| object["data"].as_object_mut()).flatten() {
+            *value = settings(key);
+        }
+    }
     for component in &kustomization.components {
-        build(&dir.join(component), objects)?;
+        build(&dir.join(component), objects, settings)?;
     }
     for patch in &kustomization.patches {
         patch.apply(objects).with_context(|| file.display().to_string())?;

@@ -1,11 +1,12 @@
 //! What is installed in a cluster: rendered as kustomize does it, and checked as a whole.
 
+pub mod chart;
 mod check;
 mod kustomize;
 mod object;
 
 pub use check::{Check, all};
-pub use kustomize::render;
+pub use kustomize::{render, render_with};
 pub use object::{Object, Objects};
 
 /// The overlays that are installed somewhere.

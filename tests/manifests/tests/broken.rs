@@ -217,7 +217,7 @@ const TABLE: &[(&str, Break, &str)] = &[
     (
         "every secret that is read from a file is in the Secret that is mounted there",
         ("ExternalSecret", "orders", |o| o["spec"]["data"][0]["secretKey"] = json!("PG_URL")),
-        "DATABASE_URL_FILE is in no Secret",
+        "AMQP_URL_FILE is in no Secret",
     ),
     (
         "whoever waits for a schema has a job that makes it, of the same release",

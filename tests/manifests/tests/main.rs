@@ -4,6 +4,7 @@
 
 mod broken;
 mod canary;
+mod chart;
 mod rendered;
 mod settings;
 
@@ -17,4 +18,8 @@ fn root() -> PathBuf {
 
 fn overlay(name: &str) -> Vec<Value> {
     manifests::render(&root().join("k8s/overlays").join(name)).unwrap()
+}
+
+fn overlay_with(name: &str, settings: &dyn Fn(&str) -> Value) -> Vec<Value> {
+    manifests::render_with(&root().join("k8s/overlays").join(name), settings).unwrap()
 }

@@ -7,7 +7,7 @@ use manifests::{OVERLAYS, Objects};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::{overlay, root};
+use crate::{overlay, overlay_with, root};
 
 #[test]
 fn every_overlay_keeps_every_rule() {
@@ -25,7 +25,7 @@ fn every_overlay_keeps_every_rule() {
 }
 
 /// By kind, namespace and name: the order says nothing.
-fn by_place(objects: Vec<Value>) -> BTreeMap<String, Value> {
+pub fn by_place(objects: Vec<Value>) -> BTreeMap<String, Value> {
     let place = |o: &Value| {
         format!(
             "{} {} {}/{}",
@@ -36,7 +36,7 @@ fn by_place(objects: Vec<Value>) -> BTreeMap<String, Value> {
 }
 
 /// With one way to write a number: 20.0 is 20.
-fn plain(value: &Value) -> Value {
+pub fn plain(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields.iter().map(|(k, v)| (k.clone(), plain(v))).collect(),
         Value::Array(items) => items.iter().map(plain).collect(),
@@ -76,4 +76,28 @@ fn production_runs_every_workload_of_the_contract_and_the_edge() {
             assert!(objects.find(kind, "stoa", &workload).is_some(), "{kind} {workload}");
         }
     }
+}
+
+#[test]
+fn another_release_and_another_host_reach_every_place() {
+    let objects = overlay_with("production", &|key| match key {
+        "release" => Value::from("1.2.3"),
+        "publicHost" => Value::from("other.example"),
+        "paymentProviderHost" => Value::from("pay.example"),
+        "smtpHost" => Value::from("mail.example"),
+        _ => Value::from("elsewhere.example"),
+    });
+    let text = serde_json::to_string(&objects).unwrap();
+    for left in [":0.1.0", "-0.1.0", "example.com", "example\\.com", "192.0.2"] {
+        assert!(!text.contains(left), "{left} is left in {:?}", around(&text, left));
+    }
+    let objects = Objects::new(objects);
+    for check in manifests::all().iter().filter(|check| !check.rule.contains("pinned")) {
+        assert_eq!((check.run)(&objects), Vec::<String>::new(), "{}", check.rule);
+    }
+}
+
+fn around<'a>(text: &'a str, what: &str) -> &'a str {
+    let at = text.find(what).unwrap();
+    &text[at.saturating_sub(60)..(at + 40).min(text.len())]
 }
