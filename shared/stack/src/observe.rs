@@ -17,6 +17,7 @@ use crate::options::{Options, service_of};
 use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
 use crate::progress::Progress;
+use crate::relocate;
 
 /// Where alerts are told to by default: the console's page shows them.
 const CONSOLE: &str = "http://127.0.0.1:7300/api/alerts";
@@ -40,11 +41,12 @@ pub(crate) struct Programs {
 }
 
 pub(crate) fn install(layout: &Layout, progress: &mut dyn Progress) -> Result<Programs> {
-    let mut program = |package, name| debian::program(package, name, layout, &mut *progress);
-    Ok(Programs {
-        prometheus: program("prometheus", "prometheus")?,
-        alertmanager: program("prometheus-alertmanager", "prometheus-alertmanager")?,
-    })
+    let prometheus = debian::program("prometheus", "prometheus", layout, progress)?;
+    let package = "prometheus-alertmanager";
+    let alertmanager = debian::program(package, package, layout, progress)?;
+    let unpacked = alertmanager.ancestors().nth(3).context("Alertmanager lies nowhere")?;
+    let alertmanager = relocate::alertmanager(&alertmanager, unpacked, layout.state())?;
+    Ok(Programs { prometheus, alertmanager })
 }
 
 /// The steps that start both, to be run together.

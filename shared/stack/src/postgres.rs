@@ -17,6 +17,7 @@ use crate::install::{Tools, is_root};
 use crate::layout::{Layout, remove_dir, write_private};
 use crate::probe::Probe;
 use crate::process::{Phase, Spec};
+use crate::store_tls::StoreTls;
 
 /// The superuser; as root also the system user that the server runs as,
 /// because PostgreSQL refuses to run as root.
@@ -29,18 +30,26 @@ pub(crate) struct Postgres {
     pub(crate) max_connections: u16,
     /// A role and a database for each, with the password `postgres-<name>`.
     pub(crate) databases: Vec<&'static str>,
+    /// Nothing but TLS is spoken.
+    pub(crate) tls: Option<StoreTls>,
 }
 
 impl Postgres {
-    pub(crate) fn new(tools: &Tools, port: u16, databases: &[&'static str]) -> Self {
+    pub(crate) fn new(
+        tools: &Tools,
+        port: u16,
+        databases: &[&'static str],
+        tls: Option<StoreTls>,
+    ) -> Self {
         // Tests make a database each and run as many at once as there are processors.
         let max_connections = if databases.is_empty() { 400 } else { 200 };
-        Self { bin: tools.postgres.clone(), port, max_connections, databases: databases.to_vec() }
+        let (bin, databases) = (tools.postgres.clone(), databases.to_vec());
+        Self { bin, port, max_connections, databases, tls }
     }
 
     pub(crate) async fn start(self, fleet: Fleet) -> Result<()> {
         let data = self.init(&fleet.layout).await?;
-        let settings = [
+        let mut settings = vec![
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
@@ -48,6 +57,9 @@ impl Postgres {
             // Without the DETAIL of errors, which repeats values: a customer's address.
             "log_error_verbosity=terse".to_owned(),
         ];
+        if let Some(tls) = &self.tls {
+            settings.extend(encrypted(tls, &home(&fleet.layout)).await?);
+        }
         let mut args: Vec<OsString> = vec!["-D".into(), data.into()];
         args.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));
         let (program, args) = as_postgres(self.bin.join("postgres"), args);
@@ -129,6 +141,7 @@ impl Postgres {
             .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", USER, "-p"])
             .arg(self.port.to_string())
             .env("PGPASSWORD", layout.secret("postgres")?)
+            .env("PGSSLMODE", if self.tls.is_some() { "require" } else { "disable" })
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -142,6 +155,25 @@ impl Postgres {
         }
         Ok(())
     }
+}
+
+/// Settings by which nobody gets in without TLS. PostgreSQL wants the key to be its
+/// own user's.
+async fn encrypted(tls: &StoreTls, home: &Path) -> Result<Vec<String>> {
+    let files = tls.write(home)?;
+    let rules = home.join("pg_hba.conf");
+    fs::write(&rules, "hostssl all all 127.0.0.1/32 scram-sha-256\n")?;
+    if is_root() {
+        let owned = [&files.certificate, &files.key, &rules];
+        run(Command::new("chown").arg(format!("{USER}:{USER}")).args(owned)).await?;
+    }
+    Ok(vec![
+        "ssl=on".to_owned(),
+        "ssl_min_protocol_version=TLSv1.2".to_owned(),
+        format!("ssl_cert_file={}", files.certificate.display()),
+        format!("ssl_key_file={}", files.key.display()),
+        format!("hba_file={}", rules.display()),
+    ])
 }
 
 /// Where the server keeps its data: in the state directory, or as root, where

@@ -7,8 +7,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::store_tls::StoreTls;
 
 /// How long one question may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -20,7 +22,7 @@ pub(crate) enum Probe {
     /// This address answers 200 with a text that passes the test.
     HttpText(reqwest::Client, String, fn(&str) -> bool),
     /// A connection to this port, told `say`, begins its answer with `expect`.
-    Talk { port: u16, say: Vec<u8>, expect: &'static [u8] },
+    Talk { port: u16, say: Vec<u8>, expect: &'static [u8], tls: Option<StoreTls> },
     /// A command exits with 0.
     Command(PathBuf, Vec<OsString>),
 }
@@ -39,12 +41,12 @@ impl Probe {
                 let answer = client.get(url).send().await?.error_for_status()?;
                 Ok(test(&answer.text().await?))
             }
-            Self::Talk { port, say, expect } => {
-                let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await?;
-                connection.write_all(say).await?;
-                let mut answer = vec![0; expect.len()];
-                connection.read_exact(&mut answer).await?;
-                Ok(answer == *expect)
+            Self::Talk { port, say, expect, tls } => {
+                let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await?;
+                match tls {
+                    Some(tls) => talk(tls.connect(connection).await?, say, expect).await,
+                    None => talk(connection, say, expect).await,
+                }
             }
             Self::Command(program, args) => {
                 let mut command = tokio::process::Command::new(program);
@@ -53,6 +55,17 @@ impl Probe {
             }
         }
     }
+}
+
+async fn talk(
+    mut connection: impl AsyncRead + AsyncWrite + Unpin,
+    say: &[u8],
+    expect: &[u8],
+) -> Result<bool> {
+    connection.write_all(say).await?;
+    let mut answer = vec![0; expect.len()];
+    connection.read_exact(&mut answer).await?;
+    Ok(answer == expect)
 }
 
 /// A client for this machine: no proxy, no waiting for ever.

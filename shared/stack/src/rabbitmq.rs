@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,6 +15,7 @@ use crate::layout::{Layout, write_private};
 use crate::options::Ports;
 use crate::probe::Probe;
 use crate::process::{Phase, Spec};
+use crate::store_tls::StoreTls;
 
 /// What begins an AMQP 0-9-1 connection (section 4.2.2 of the protocol).
 const PROTOCOL_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
@@ -34,8 +36,14 @@ pub(crate) enum Access {
 }
 
 /// Starts the broker; ready when it answers AMQP.
-pub(crate) async fn start(fleet: Fleet, tools: Tools, ports: Ports, access: Access) -> Result<()> {
-    write_configuration(&fleet.layout, &ports, access)?;
+pub(crate) async fn start(
+    fleet: Fleet,
+    tools: Tools,
+    ports: Ports,
+    access: Access,
+    tls: Option<StoreTls>,
+) -> Result<()> {
+    write_configuration(&fleet.layout, &ports, access, tls.as_ref())?;
     fleet.spawn(Spec::new("epmd", Phase::Base, &tools.epmd).args([
         "-port",
         &ports.epmd.to_string(),
@@ -43,7 +51,7 @@ pub(crate) async fn start(fleet: Fleet, tools: Tools, ports: Ports, access: Acce
         "127.0.0.1",
     ]))?;
     let say = Vec::new();
-    let listens = Probe::Talk { port: ports.epmd, say, expect: &[] };
+    let listens = Probe::Talk { port: ports.epmd, say, expect: &[], tls: None };
     fleet.ready("epmd", &listens, Duration::from_secs(10)).await?;
     let mut server = server(&fleet.layout, &tools, &ports);
     if access == Access::Tests {
@@ -53,8 +61,8 @@ pub(crate) async fn start(fleet: Fleet, tools: Tools, ports: Ports, access: Acce
     fleet.spawn(server)?;
     // Definitions are imported before the listener opens: an answer means that
     // users and virtual hosts are there.
-    let answers =
-        Probe::Talk { port: ports.amqp, say: PROTOCOL_HEADER.to_vec(), expect: METHOD_FRAME };
+    let say = PROTOCOL_HEADER.to_vec();
+    let answers = Probe::Talk { port: ports.amqp, say, expect: METHOD_FRAME, tls };
     fleet.ready("rabbitmq", &answers, Duration::from_secs(90)).await
 }
 
@@ -99,16 +107,21 @@ fn server(layout: &Layout, tools: &Tools, ports: &Ports) -> Spec {
         .env("ERL_AFLAGS", "-kernel inet_dist_use_interface {127,0,0,1}")
 }
 
-fn write_configuration(layout: &Layout, ports: &Ports, access: Access) -> Result<()> {
+fn write_configuration(
+    layout: &Layout,
+    ports: &Ports,
+    access: Access,
+    tls: Option<&StoreTls>,
+) -> Result<()> {
     let home = layout.path("rabbitmq");
     fs::create_dir_all(&home)?;
     let definitions = home.join("definitions.json");
-    let mut lines = vec![
-        format!("listeners.tcp.1 = 127.0.0.1:{}", ports.amqp),
+    let mut lines = listener(&home, ports.amqp, tls)?;
+    lines.extend([
         format!("load_definitions = {}", definitions.display()),
         // A developer's disk is often nearly full; the default would block publishers.
         "disk_free_limit.absolute = 100MB".to_owned(),
-    ];
+    ]);
     if access == Access::Tests {
         lines.push("management.tcp.ip = 127.0.0.1".to_owned());
         lines.push(format!("management.tcp.port = {}", ports.amqp_api));
@@ -125,6 +138,22 @@ fn write_configuration(layout: &Layout, ports: &Ports, access: Access) -> Result
     fs::write(home.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
     fs::write(home.join("plugins"), format!("{plugins}\n"))?;
     write_private(&definitions, &self::definitions(layout, access)?.to_string())
+}
+
+/// Where it listens; with TLS there is no other way in.
+fn listener(home: &Path, port: u16, tls: Option<&StoreTls>) -> Result<Vec<String>> {
+    let Some(tls) = tls else {
+        return Ok(vec![format!("listeners.tcp.1 = 127.0.0.1:{port}")]);
+    };
+    let files = tls.write(home)?;
+    Ok(vec![
+        "listeners.tcp = none".to_owned(),
+        format!("listeners.ssl.1 = 127.0.0.1:{port}"),
+        format!("ssl_options.certfile = {}", files.certificate.display()),
+        format!("ssl_options.keyfile = {}", files.key.display()),
+        "ssl_options.versions.1 = tlsv1.3".to_owned(),
+        "ssl_options.versions.2 = tlsv1.2".to_owned(),
+    ])
 }
 
 fn definitions(layout: &Layout, access: Access) -> Result<Value> {

@@ -11,6 +11,7 @@ use crate::options::{Options, SERVICES, service_of};
 use crate::pki::{Pki, TRUST_DOMAIN};
 use crate::probe::{Probe, client};
 use crate::process::{Phase, Spec};
+use crate::store_tls;
 use crate::viewer;
 
 /// The account that exists from the first start on.
@@ -55,12 +56,22 @@ pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(
 /// `postgres://…` of a service's database.
 pub(crate) fn database_url(layout: &Layout, port: u16, name: &str) -> Result<String> {
     let password = layout.secret(&format!("postgres-{name}"))?;
-    Ok(format!("postgres://{name}:{password}@127.0.0.1:{port}/{name}"))
+    let authority = store_tls::authority(layout);
+    Ok(format!(
+        "postgres://{name}:{password}@127.0.0.1:{port}/{name}?sslmode=verify-full&sslrootcert={}",
+        authority.display()
+    ))
 }
 
 /// `amqp://…` of the platform's broker.
 pub(crate) fn amqp_url(layout: &Layout, port: u16) -> Result<String> {
-    Ok(format!("amqp://stoa:{}@127.0.0.1:{port}/stoa", layout.secret("rabbitmq")?))
+    let (password, authority) = (layout.secret("rabbitmq")?, store_tls::authority(layout));
+    Ok(format!("amqps://stoa:{password}@127.0.0.1:{port}/stoa?cacertfile={}", authority.display()))
+}
+
+/// `redis://…` of the carts.
+pub(crate) fn redis_url(layout: &Layout, port: u16) -> Result<String> {
+    Ok(format!("rediss://default:{}@127.0.0.1:{port}", layout.secret("redis")?))
 }
 
 struct Plan<'a> {
@@ -165,13 +176,10 @@ impl Plan<'_> {
                 ("SEALING_KEYS", format!("local:{}", secret("sealing")?)),
                 ("PUBLIC_URL", self.public_url()),
             ],
-            "cart" => {
-                let password = secret("redis")?;
-                vec![(
-                    "REDIS_URL",
-                    format!("redis://default:{password}@127.0.0.1:{}", port("redis")),
-                )]
-            }
+            "cart" => vec![
+                ("REDIS_URL", redis_url(self.layout, port("redis"))?),
+                ("REDIS_CA", store_tls::authority(self.layout).display().to_string()),
+            ],
             "payments" => vec![
                 ("SANDBOX_URL", format!("http://127.0.0.1:{}", port("sandbox"))),
                 ("SANDBOX_API_KEY", secret("sandbox-api-key")?),

@@ -17,6 +17,6 @@ pub(crate) async fn start(fleet: Fleet, tools: PythonTools, port: u16) -> Result
             .args(["-c", "aiosmtpd.handlers.Mailbox"])
             .args([fleet.layout.path("mail")]),
     )?;
-    let greets = Probe::Talk { port, say: Vec::new(), expect: b"220" };
+    let greets = Probe::Talk { port, say: Vec::new(), expect: b"220", tls: None };
     fleet.ready("smtp", &greets, Duration::from_secs(30)).await
 }

@@ -16,6 +16,7 @@ use crate::process::Record;
 use crate::progress::Progress;
 use crate::rabbitmq::{self, Access};
 use crate::redis;
+use crate::store_tls::StoreTls;
 use crate::watchdog::Watchdog;
 use crate::whole::down;
 
@@ -41,7 +42,7 @@ impl Stores {
         let watchdog = Some(Watchdog::start(&layout)?);
         let stores = Self { fleet: Fleet::new(layout), ports, watchdog, _lock: lock };
         Record::supervisor()?.save(&stores.fleet.layout)?;
-        let steps = steps(&stores.fleet, &tools, &stores.ports, &[], Access::Tests);
+        let steps = steps(&stores.fleet, &tools, &stores.ports, &[], Access::Tests, None);
         together(progress, steps).await?;
         Ok(stores)
     }
@@ -106,14 +107,16 @@ pub(crate) fn steps(
     ports: &Ports,
     databases: &[&'static str],
     access: Access,
+    tls: Option<StoreTls>,
 ) -> Vec<(String, Step)> {
-    let postgres = Postgres::new(tools, ports.postgres, databases).start(fleet.clone());
-    let redis = redis::start(fleet.clone(), tools.clone(), ports.redis);
+    let postgres = Postgres::new(tools, ports.postgres, databases, tls.clone());
+    let postgres = postgres.start(fleet.clone());
+    let redis = redis::start(fleet.clone(), tools.clone(), ports.redis, tls.clone());
     let (broker, broker_fleet) = (fleet.clone(), fleet.clone());
     let (tools, ports) = (tools.clone(), ports.clone());
     let rabbitmq = async move {
         let api = format!("http://guest:guest@127.0.0.1:{}/api/overview", ports.amqp_api);
-        rabbitmq::start(broker, tools, ports, access).await?;
+        rabbitmq::start(broker, tools, ports, access, tls).await?;
         if access == Access::Tests {
             let answers = Probe::Http(client()?, api);
             broker_fleet.ready("rabbitmq", &answers, Duration::from_secs(30)).await?;

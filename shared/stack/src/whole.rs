@@ -23,6 +23,7 @@ use crate::rabbitmq::{self, Access};
 use crate::seed::Seeder;
 use crate::services::{self, ADMIN_EMAIL, DATABASES};
 use crate::smtp;
+use crate::store_tls::{self, StoreTls};
 use crate::stores;
 use crate::synthetic;
 use crate::viewer;
@@ -73,7 +74,8 @@ impl Stack {
 
         let smtp = smtp::start(fleet.clone(), python.clone(), options.ports.smtp);
         let access = Access::Platform { metrics: options.observe };
-        let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, access);
+        let tls = Some(StoreTls::new(&fleet.layout)?);
+        let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, access, tls);
         steps.push(("SMTP".to_owned(), Box::pin(smtp)));
         if options.console {
             // Before those who send it their traces.
@@ -214,6 +216,12 @@ impl Stack {
     /// The broker, as the services connect to it.
     pub fn amqp_url(&self) -> Result<String> {
         services::amqp_url(self.layout(), self.options.ports.amqp)
+    }
+
+    /// Redis, as the cart connects to it, and who vouches for it.
+    pub fn redis_url(&self) -> Result<(String, PathBuf)> {
+        let port = self.options.ports.redis;
+        Ok((services::redis_url(self.layout(), port)?, store_tls::authority(self.layout())))
     }
 
     /// The log file of a process.

@@ -7,8 +7,6 @@ use proto::{cart, notifications, orders, payments};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -148,16 +146,14 @@ async fn places(platform: &Platform, databases: &[&str], values: &[String]) -> V
 
 /// The names of the keys in Redis that name the user: every key of a cart does.
 async fn keys_of(platform: &Platform, user: &str) -> Vec<String> {
-    let port = platform.stack.options().ports.redis;
-    let password = platform.stack.layout().secret("redis").unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let commands = format!("AUTH default {password}\r\nKEYS *{user}*\r\nQUIT\r\n");
-    stream.write_all(commands.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("+OK"), "{answer}");
-    let mut keys: Vec<_> =
-        answer.lines().filter(|line| line.contains(user)).map(str::to_owned).collect();
+    let (url, authority) = platform.stack.redis_url().unwrap();
+    let root_cert = Some(std::fs::read(authority).unwrap());
+    let certificates = redis::TlsCertificates { client_tls: None, root_cert };
+    let client = redis::Client::build_with_tls(url, certificates).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let pattern = format!("*{user}*");
+    let asked = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await;
+    let mut keys: Vec<String> = asked.unwrap();
     keys.sort();
     keys
 }

@@ -41,7 +41,7 @@ fn a_checkout_is_one_trace_from_the_edge_to_the_mail_server() {
 
         let spans = spans_of(&collector, &trace);
         statements_say_what_they_do_and_not_of_whom(&spans, &[&product, &customer.email]);
-        logs_say_whose_request_they_are_about(&platform, &trace);
+        logs_say_whose_request_they_are_about(&platform, &trace).await;
     });
 }
 
@@ -75,15 +75,20 @@ fn statements_say_what_they_do_and_not_of_whom(spans: &[Span], values: &[&str]) 
     }
 }
 
-fn logs_say_whose_request_they_are_about(platform: &Platform, trace: &str) {
-    let line = |process: &str, text: &str| {
+async fn logs_say_whose_request_they_are_about(platform: &Platform, trace: &str) {
+    let line = async |process: &str, text: &str| {
         let path = platform.stack.layout().log(process);
-        let log = std::fs::read_to_string(&path).unwrap();
-        let found = log.lines().find(|line| line.contains(trace) && line.contains(text));
-        found.unwrap_or_else(|| panic!("no line of {trace} with {text:?} in {path:?}")).to_owned()
+        // Envoy writes its log down from time to time.
+        eventually(&format!("a line of {trace} with {text:?} in {path:?}"), async || {
+            let log = std::fs::read_to_string(&path).unwrap();
+            let found = log.lines().find(|line| line.contains(trace) && line.contains(text))?;
+            serde_json::from_str::<serde_json::Value>(found).ok()
+        })
+        .await
     };
-    let ended: serde_json::Value = serde_json::from_str(&line("orders", "saga ended")).unwrap();
+    let ended = line("orders", "saga ended").await;
     assert_eq!(ended["trace_id"], *trace, "{ended}");
     assert_eq!(ended["span_id"].as_str().map(str::len), Some(16), "{ended}");
-    line("access", "/v1/orders");
+    let came = line("access", "/v1/orders").await;
+    assert_eq!(came["trace_id"], *trace, "{came}");
 }
