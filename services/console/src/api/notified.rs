@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -48,7 +47,7 @@ pub async fn told(
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    let at = (types::now().unix_timestamp_nanos() / 1_000_000) as u64;
     let mut list = notices.0.lock().unwrap_or_else(PoisonError::into_inner);
     for alert in body["alerts"].as_array().into_iter().flatten().take(MOST) {
         let text = |value: &Value| {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -78,10 +78,7 @@ impl Wanted {
             errors: self.errors.is_some_and(|text| text == "1"),
             slower_than: (self.slower.unwrap_or_default().max(0.0) * 1e6) as u64,
             id: given(self.id).map(|id| id.to_lowercase()),
-            settled: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .ok()
-                .map(|now| now.saturating_sub(LATE).as_nanos() as u64),
+            settled: Some((types::now() - LATE).unix_timestamp_nanos() as u64),
         }
     }
 }

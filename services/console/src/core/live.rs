@@ -1,7 +1,7 @@
 //! A moment, put together from what is measured, what is traced and what runs.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -74,13 +74,13 @@ impl Live {
         for process in &mut processes {
             process.version = self.traces.version(&process.name);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (traffic, source) = self.traffic(&readings, now.as_nanos() as u64);
+        let now = types::now().unix_timestamp_nanos() as u64;
+        let (traffic, source) = self.traffic(&readings, now);
         let graph = graph(&self.house, &traffic, &processes);
         let sagas = sagas(&readings);
         let queues = queues(&self.house, &readings);
         Snapshot {
-            at: now.as_millis() as u64,
+            at: now / 1_000_000,
             headline: headline(&processes, &alerts, &graph, &sagas, &queues),
             sources: Sources {
                 prometheus: away,

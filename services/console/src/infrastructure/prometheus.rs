@@ -3,7 +3,7 @@
 mod answers;
 mod questions;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -71,7 +71,7 @@ impl Measurements for Prometheus {
     }
 
     async fn history(&self) -> Result<Vec<Line>, Away> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = types::now().unix_timestamp() as u64;
         let end = now - now % STEP;
         let lines = history().into_iter().map(async |(name, query)| {
             let parameters = [
