@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release chart terraform audit drill images cargo
+.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release chart terraform checkov audit drill images cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -37,8 +37,9 @@ screenshots: cargo ## take the pictures in the documentation anew
 lint: cargo ## formatting, clippy, buf, the house rules
 	@$(XTASK) lint
 
-gen: cargo ## write every file that is generated from the contract
+gen: cargo ## write every file that is generated from the contract, and the dashboards
 	@$(XTASK) gen
+	@$(XTASK) dashboards
 
 contract-review: cargo ## what a change of the contract means; BASE=<git ref>
 	@$(XTASK) contract-review $(if $(BASE),--base $(BASE))
@@ -51,6 +52,9 @@ chart: cargo ## write the Helm chart of the overlays into .stoa/chart
 
 terraform: ## formatting, validity and tests of what the cloud has to have
 	@terraform/check.sh
+
+checkov: cargo ## misconfigurations in what is rendered, built and planned
+	@deploy/checkov.sh
 
 audit: cargo ## licences, sources, bans and known holes of what we build in; AUDIT="bans licenses sources" without the network
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --version '~0.18' cargo-deny

@@ -1,5 +1,6 @@
 //! `dashboards`: makes Grafana's JSON of a description that people can read.
 
+mod cluster;
 mod panels;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use panels::Dashboard;
 
 const DESCRIPTION: &str = "observability/grafana/dashboards.yaml";
 const DIR: &str = "observability/grafana/dashboards";
+const CLUSTER: &str = "k8s/components/observability/generated";
 /// Grafana's own types of what it reads.
 const SCHEMA: [&str; 2] = ["@grafana/schema@12.4.11", "typescript@5.9.3"];
 
@@ -38,8 +40,8 @@ impl Arguments {
         if self.check {
             return check(root);
         }
-        for (name, text) in files(root)? {
-            fs::write(root.join(DIR).join(name), text)?;
+        for (path, text) in all(root)? {
+            fs::write(root.join(path), text)?;
         }
         Ok(())
     }
@@ -52,9 +54,9 @@ pub fn check(root: &Path) -> Result<()> {
         let name = entry?.file_name().to_string_lossy().into_owned();
         ensure!(files.contains_key(&name), "{DIR}/{name} is nobody's: remove it");
     }
-    for (name, text) in &files {
-        let found = fs::read_to_string(root.join(DIR).join(name)).unwrap_or_default();
-        ensure!(found == *text, "{DIR}/{name} differs; run `cargo xtask dashboards`");
+    for (path, text) in all(root)? {
+        let found = fs::read_to_string(root.join(&path)).unwrap_or_default();
+        ensure!(found == text, "{path} differs; run `cargo xtask dashboards`");
     }
     let layout = Layout::new(&root.join(".stoa/lint"))?;
     let modules = stack::install_npm(&SCHEMA, &layout, &mut Terminal)?.join("node_modules");
@@ -72,6 +74,18 @@ pub fn check(root: &Path) -> Result<()> {
     run(&mut tsc)?;
     println!("{} dashboards are what Grafana reads", files.len());
     Ok(())
+}
+
+/// Paths and contents of all that is made here, for Grafana and for a cluster.
+fn all(root: &Path) -> Result<BTreeMap<String, String>> {
+    let dashboards = files(root)?;
+    let cluster = cluster::files(root, &dashboards)?;
+    let within = |dir: &'static str| move |(name, text)| (format!("{dir}/{name}"), text);
+    Ok(dashboards
+        .into_iter()
+        .map(within(DIR))
+        .chain(cluster.into_iter().map(within(CLUSTER)))
+        .collect())
 }
 
 /// Names and contents.
