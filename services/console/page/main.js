@@ -83,7 +83,7 @@ function bar(view) {
   const level = page.connected ? headline?.level ?? 'wait' : 'bad';
   const word = { good: 'all well', warn: 'look', bad: 'trouble', wait: 'starting' }[level];
   return [
-    link('/', { class: 'brand', 'aria-label': 'Stoa console' }, [h('img', { src: '/page/icon.svg', alt: '', width: 26, height: 26 }), h('span', {}, ['Stoa', h('em', {}, 'console')])]),
+    link('/', { class: 'brand' }, [h('img', { src: '/page/icon.svg', alt: '', width: 26, height: 26 }), h('span', {}, ['Stoa ', h('em', {}, 'console')])]),
     h('nav', { 'aria-label': 'Views' }, VIEWS.map(([at, name]) =>
       link(at, { key: at, 'aria-current': view[0] === at ? 'page' : null }, [name, dot(name)]))),
     h('p', { class: `pulse is-${level}` }, [h('span', { class: 'sign', 'aria-hidden': 'true' }, { good: '●', warn: '▲', bad: '✕', wait: '…' }[level]), page.connected ? word : 'not connected']),

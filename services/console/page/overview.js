@@ -167,30 +167,29 @@ function button(text, act) {
 function drawNode(node, chosen, choose) {
   const place = plan.places.get(node.id);
   const bad = node.served.some((entry) => ['failing', 'slow'].includes(entry.health));
-  const text = `${node.id}: ${stateWord(node.state)}, ${rate(node.rate)}, p99 ${seconds(node.p99)}`;
   const known = node.state !== 'unknown';
-  return h('g', { key: `n${node.id}`, class: `node kind-${node.kind} is-${node.state} ${chosen === node.id ? 'here' : ''} ${bad ? 'hot' : ''}`, transform: `translate(${place.x} ${place.y})`, ...button(text, () => choose(node.id)) }, [
+  const well = node.errors > 0.001 ? `${share(node.errors)} ✕` : seconds(node.p99);
+  const note = node.kind === 'people' ? 'REST, gRPC' : node.rate > 0 ? `${rate(node.rate)} · ${well}` : node.state === 'down' ? 'down' : 'quiet';
+  return h('g', { key: `n${node.id}`, class: `node kind-${node.kind} is-${node.state} ${chosen === node.id ? 'here' : ''} ${bad ? 'hot' : ''}`, transform: `translate(${place.x} ${place.y})`, ...button(`${node.id} ${note}: ${stateWord(node.state)}`, () => choose(node.id)) }, [
     h('rect', { width: NODE.width, height: NODE.height, rx: node.kind === 'people' ? NODE.height / 2 : 9 }),
     known && h('text', { class: 'sign', x: 14, y: 22 }, stateSign(node.state)),
+    ' ',
     h('text', { class: node.id.length > 13 ? 'name long' : 'name', x: known ? 27 : 14, y: 22 }, node.id),
-    h('text', { class: 'minor', x: 14, y: 41 }, node.kind === 'people' ? rateOut(node) : node.rate > 0 ? `${rate(node.rate)} · ${node.errors > 0.001 ? share(node.errors) + ' ✕' : seconds(node.p99)}` : node.state === 'down' ? 'down' : 'quiet'),
-    h('title', {}, text),
+    ' ',
+    h('text', { class: 'minor', x: 14, y: 41 }, note),
   ]);
 }
 
-const rateOut = () => 'REST, gRPC';
-
 function shelfNode(moment, place, chosen, choose) {
   const node = moment.graph.nodes.find((one) => one.id === place.id);
-  const text = `${node.id}: ${stateWord(node.state)}`;
-  const broker = node.kind === 'broker';
-  const note = broker ? brokerNote(moment) : node.rate > 0 ? `${rate(node.rate)} · p99 ${seconds(node.p99)}` : 'quiet';
-  return h('g', { key: `n${node.id}`, class: `node shelf kind-${node.kind} is-${node.state} ${chosen === node.id ? 'here' : ''}`, transform: `translate(${place.x} ${place.y})`, ...button(text, () => choose(node.id)) }, [
+  const note = node.kind === 'broker' ? brokerNote(moment) : node.rate > 0 ? `${rate(node.rate)} · p99 ${seconds(node.p99)}` : 'quiet';
+  return h('g', { key: `n${node.id}`, class: `node shelf kind-${node.kind} is-${node.state} ${chosen === node.id ? 'here' : ''}`, transform: `translate(${place.x} ${place.y})`, ...button(`${node.id} ${note}: ${stateWord(node.state)}`, () => choose(node.id)) }, [
     h('rect', { width: place.width, height: place.height, rx: 9 }),
     h('text', { class: 'sign', x: 14, y: 25 }, stateSign(node.state)),
+    ' ',
     h('text', { class: 'name', x: 27, y: 25 }, node.id),
+    ' ',
     h('text', { class: 'minor', x: place.width - 14, y: 25, 'text-anchor': 'end' }, note),
-    h('title', {}, text),
   ]);
 }
 
