@@ -58,6 +58,11 @@ enum Command {
     /// Validates every Kubernetes and Istio object against its published schema, and the
     /// overlays against their rules.
     Manifests,
+    /// Writes what every overlay installs into a directory, a file for each.
+    Render {
+        /// Where to.
+        directory: PathBuf,
+    },
     /// Writes the Helm chart of the overlays into `.stoa/chart/stoa`.
     Chart,
     /// Writes Grafana's dashboards from their description, or checks that none differs.
@@ -99,6 +104,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Screenshots => screenshots::run(&root).await,
         Command::Lint => lint::run(&root),
         Command::Manifests => manifests::check(&root),
+        Command::Render { directory } => manifests::write(&root, &directory),
         Command::Chart => manifests::chart(&root),
         Command::Dashboards(arguments) => arguments.run(&root),
         Command::Secrets => secrets::check(&root),

@@ -63,6 +63,20 @@ pub fn check(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Writes the overlays' objects, for tools that read files.
+pub fn write(root: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for name in OVERLAYS {
+        let mut text = String::new();
+        for object in ::manifests::render(&root.join("k8s/overlays").join(name))? {
+            text += "---\n";
+            text += &serde_yaml_ng::to_string(&object)?;
+        }
+        fs::write(to.join(format!("{name}.yaml")), text)?;
+    }
+    Ok(())
+}
+
 /// Writes the Helm chart.
 pub fn chart(root: &Path) -> Result<()> {
     let to = root.join(".stoa/chart/stoa");

