@@ -81,6 +81,7 @@ impl Identity {
         let mail = MailRequest::new(user.id, MailPurpose::VerifyEmail, now);
         let session =
             self.ports.users.add(&user, &password_hash, Some((&first, &mail)), origin).await?;
+        metrics::counter!("stoa_registrations_total").increment(1);
         self.session(user, session.unwrap_or_default(), refresh_token, now)
     }
 

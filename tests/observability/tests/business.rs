@@ -45,6 +45,8 @@ fn what_customers_did_is_counted_and_what_the_prober_does_is_not() {
             (r#"stoa_revenue_minor_total{currency="EUR"}"#, done.taken as f64),
             (r#"stoa_refunds_minor_total{currency="EUR"}"#, done.given_back as f64),
             ("stoa_stock_outs_total", f64::from(done.stock_outs)),
+            // The prober registered once, before anybody could mark it.
+            ("stoa_registrations_total", f64::from(done.registered + 1)),
         ] {
             is(watched, query, expected).await;
         }

@@ -117,6 +117,18 @@ async fn somebody_is_woken_when_the_broker_is_away_for_two_minutes() {
     }
     let (confirmed, others) = load.await.unwrap();
     println!("       {confirmed} orders were confirmed, {others} were not");
+    for (what, query) in [
+        ("MB of Prometheus", r#"process_resident_memory_bytes{job="prometheus"} / 1048576"#),
+        (
+            "processors used by Prometheus",
+            r#"rate(process_cpu_seconds_total{job="prometheus"}[5m])"#,
+        ),
+        ("MB of Alertmanager", r#"process_resident_memory_bytes{job="alertmanager"} / 1048576"#),
+        ("series", "prometheus_tsdb_head_series"),
+        ("samples a second", "rate(prometheus_tsdb_head_samples_appended_total[2m])"),
+    ] {
+        println!("       {what}: {:.3}", prometheus.value(query).await.unwrap_or(f64::NAN));
+    }
     let told = told.lock().unwrap().clone();
     for (moment, line) in &told {
         println!("{:3} s  told: {line}", at(*moment));
