@@ -4,7 +4,7 @@
 export const NODE = { width: 136, height: 56 };
 const GAP = { x: 72, y: 34 };
 const MARGIN = 14;
-const SHELF = { height: 40, gap: 16, above: 46 };
+const SHELF = { height: 40, gap: 16, above: 46, least: 215 };
 
 /** Positions of nodes by id, of shelves, and the size of it all. */
 export function layout(graph) {
@@ -84,15 +84,17 @@ function shelf(graph, width, top) {
   const stores = graph.nodes.filter((node) => node.kind === 'store');
   const rows = [broker, stores].filter((row) => row.length > 0);
   return rows.flatMap((row, index) => {
-    // A store is as wide as many use it.
+    // A store is as wide as many use it, and as wide as its name needs.
     const users = row.map((node) => graph.edges.filter((edge) => edge.to === node.id || edge.from === node.id).length);
     const all = users.reduce((sum, count) => sum + count, 0) || 1;
     const room = width - 2 * MARGIN - GAP.x * (row.length - 1);
+    const widths = users.map((count) => Math.max(SHELF.least, (room * count) / all));
+    const widest = widths.indexOf(Math.max(...widths));
+    widths[widest] -= widths.reduce((sum, own) => sum + own, 0) - room;
     let x = MARGIN;
     return row.map((node, at) => {
-      const own = Math.max(150, (room * users[at]) / all);
-      const place = { id: node.id, x, y: top + index * (SHELF.height + SHELF.gap), width: Math.min(own, width - MARGIN - x), height: SHELF.height };
-      x += own + GAP.x;
+      const place = { id: node.id, x, y: top + index * (SHELF.height + SHELF.gap), width: widths[at], height: SHELF.height };
+      x += widths[at] + GAP.x;
       return place;
     });
   });

@@ -49,7 +49,7 @@ function figures(moment) {
     ['Errors', share(people?.errors), 'of them failed', line('errors')],
     ['Slowest 1 %', seconds(people?.p99), 'take longer than this', line('p99')],
     ['Orders', known ? `${count(Math.round(orders * 10) / 10)}/min` : '–', 'over five minutes', line('orders')],
-    ['Facts waiting', known ? count(waiting) : '–', dead ? `and ${count(dead)} dead letters` : 'no dead letters', line('waiting')],
+    ['Facts waiting', known ? count(waiting) : '–', !known ? 'nobody counts' : dead ? `and ${count(dead)} dead letters` : 'no dead letters', line('waiting')],
   ];
   return h('dl', { class: 'figures' }, all.map(([name, value, note, values]) =>
     h('div', { class: 'figure', key: name }, [

@@ -67,17 +67,18 @@ function fall(trace, scale, chosen, choose) {
 function line(row, at, scale, chosen, choose) {
   const failed = row.error !== null;
   const sql = row.attributes.some(([name]) => name.startsWith('db.'));
-  const what = [row.service, row.name, failed ? 'failed' : '', `${nanos(row.duration)}, ${nanos(row.offset)} after the start`].filter(Boolean).join(', ');
   const late = row.offset / scale > 0.72;
-  return h('button', { type: 'button', class: `row ${failed ? 'failed' : ''} ${row.id === chosen ? 'here' : ''}`, 'aria-label': what, 'aria-pressed': row.id === chosen ? 'true' : 'false', onclick: () => choose(row.id) }, [
+  return h('button', { type: 'button', class: `row ${failed ? 'failed' : ''} ${row.id === chosen ? 'here' : ''}`, 'aria-pressed': row.id === chosen ? 'true' : 'false', onclick: () => choose(row.id) }, [
     h('span', { class: 'label', at: { 'padding-left': `${Math.min(row.depth, 14) * 12 + 8}px` } }, [
       h('i', { class: `swatch ${hue(row.service)}` }),
       h('b', {}, row.service || '?'),
+      ' ',
       h('span', { class: 'span-name', title: row.name }, plain(row.name)),
-      failed && h('em', { class: 'flag' }, '✕'),
+      failed && h('em', { class: 'flag' }, ['✕', h('span', { class: 'unseen' }, ' failed')]),
       row.orphan && h('em', { title: 'Its parent did not come' }, 'orphan'),
       row.linked && h('em', { title: 'Another trace that points at this one' }, 'linked'),
     ]),
+    ' ',
     h('span', { class: 'lane' }, [
       row.gap && h('i', { class: `gap ${row.gap.place}`, at: { left: at(row.gap.offset), width: at(row.gap.duration) } }, row.gap.duration / scale > 0.12 ? `${nanos(row.gap.duration)} in the ${row.gap.place}` : ''),
       h('i', { class: `span ${hue(row.service)} kind-${sql ? 'sql' : row.kind}`, at: { left: at(row.offset), width: `max(3px, ${at(row.duration)})` } }),

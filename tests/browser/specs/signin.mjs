@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
 import { EDGE, accessible, launch, open } from "./browser.mjs";
 
 const { CLIENT, EMAILS, PASSWORD, CAREFUL, KEY } = process.env;
@@ -10,14 +11,14 @@ const [first, second, third] = EMAILS.split(" ");
 const CALLBACK = "http://localhost:3999/callback";
 const GOODBYE = "http://localhost:3999/goodbye";
 const browser = await launch();
+const person = (options) => open(browser, options);
 
-/** A person's browser; the application answers in it. */
-async function person(options) {
-  const opened = await open(browser, options);
-  await opened.context.route("http://localhost:3999/**", (route) =>
-    route.fulfill({ contentType: "text/html", body: "<!doctype html><html lang=en><title>Gift finder</title><h1>Gift finder</h1>" }));
-  return opened;
-}
+// The application to which people are taken back.
+const application = createServer((request, answer) => {
+  answer.setHeader("content-type", "text/html");
+  answer.end("<!doctype html><html lang=en><title>Gift finder</title><link rel=icon href=data:,><h1>Gift finder</h1>");
+});
+await new Promise((resolve) => application.listen(3999, "localhost", resolve));
 
 function authorize(state) {
   const verifier = randomBytes(32).toString("base64url");
@@ -130,3 +131,4 @@ for (const javaScriptEnabled of [true, false]) {
 
 console.log("signing in: with and without scripts, by keyboard, with a second factor");
 await browser.close();
+application.close();
