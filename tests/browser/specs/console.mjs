@@ -15,6 +15,15 @@ for (const [from, to] of [["orders", "rabbitmq"], ["rabbitmq", "notifications"],
   await edge(from, to).waitFor({ state: "attached", timeout: 60_000 });
 }
 await accessible(page, "the overview");
+const crossed = await page.locator(".node").evaluateAll((nodes) => {
+  const box = (element) => element.getBoundingClientRect();
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  const rects = nodes.map((node) => [node.getAttribute("aria-label"), box(node.querySelector("rect"))]);
+  const over = rects.flatMap(([name, a], at) => rects.slice(at + 1).filter(([, b]) => !apart(a, b)).map(([other]) => `${name} and ${other}`));
+  const wide = nodes.filter((node) => [...node.querySelectorAll("text")].some((text) => box(text).right > box(node.querySelector("rect")).right));
+  return [...over, ...wide.map((node) => `${node.getAttribute("aria-label")} does not fit`)];
+});
+assert.deepEqual(crossed, [], "nodes lie apart, and hold what they say");
 
 // A node and an edge say more, by keyboard, and the address says which.
 await page.getByRole("button", { name: /^orders .*: up$/ }).focus();
