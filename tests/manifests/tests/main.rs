@@ -5,6 +5,7 @@
 mod broken;
 mod canary;
 mod chart;
+mod compose;
 mod pipelines;
 mod rendered;
 mod settings;

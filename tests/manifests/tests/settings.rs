@@ -15,10 +15,10 @@ use crate::overlay;
 const HIDDEN: [(&str, &str); 1] = [("stoactl", "STOA_TOKEN")];
 
 /// What a program says of its settings.
-struct Settings {
-    known: BTreeSet<String>,
-    secret: BTreeSet<String>,
-    required: BTreeSet<String>,
+pub struct Settings {
+    pub known: BTreeSet<String>,
+    pub secret: BTreeSet<String>,
+    pub required: BTreeSet<String>,
 }
 
 fn bin_dir() -> PathBuf {
@@ -27,7 +27,7 @@ fn bin_dir() -> PathBuf {
     std::env::var_os("STOA_BIN_DIR").map_or_else(beside, PathBuf::from)
 }
 
-fn help(program: &str) -> Settings {
+pub fn help(program: &str) -> Settings {
     let path = bin_dir().join(program);
     let output = Command::new(&path).arg("--help").env_clear().output();
     let output = output.unwrap_or_else(|error| {

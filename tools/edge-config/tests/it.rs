@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Parser as _;
-use edge_config::{CONFIGURATION, Config};
+use edge_config::{CONFIGURATION, Config, MeshTls};
 use serde_json::Value;
 use stack::{Layout, Terminal};
 
@@ -38,7 +38,7 @@ fn config(directory: &Path) -> Config {
 fn rendered() -> Value {
     let template = std::fs::read_to_string(root().join("envoy/edge.yaml")).unwrap();
     let config = config(Path::new("/etc/envoy"));
-    edge_config::render(&template, &config, &PathBuf::from("/etc/envoy/descriptor.binpb")).unwrap()
+    edge_config::render(&template, &config, Path::new("/etc/envoy/descriptor.binpb")).unwrap()
 }
 
 #[test]
@@ -96,6 +96,22 @@ fn a_service_that_is_not_named_is_missed() {
     let mut config = config(Path::new("/etc/envoy"));
     config.services.retain(|service| service != "orders");
     let template = std::fs::read_to_string(root().join("envoy/edge.yaml")).unwrap();
-    let error = edge_config::render(&template, &config, &PathBuf::from("/d")).unwrap_err();
+    let error = edge_config::render(&template, &config, Path::new("/d")).unwrap_err();
     assert!(error.to_string().contains("${ORDERS_HOST}"), "{error}");
+}
+
+#[test]
+fn without_a_sidecar_it_speaks_tls_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let native = Config { mesh_tls: MeshTls::Native, ..config(directory.path()) };
+    edge_config::write(&native).unwrap();
+    let text = std::fs::read_to_string(directory.path().join(CONFIGURATION)).unwrap();
+    let envoy: Value = serde_json::from_str(&text).unwrap();
+    let clusters = envoy["static_resources"]["clusters"].as_array().unwrap();
+    let secured = clusters.iter().filter(|cluster| cluster["transport_socket"].is_object());
+    assert_eq!(secured.count(), SERVICES.split(',').count());
+    for name in ["authorities.yaml", "edge.yaml", "mesh.yaml"] {
+        let text = std::fs::read_to_string(directory.path().join(name)).unwrap();
+        assert!(text.contains("/run/stoa/pki/") && !text.contains("${"), "{text}");
+    }
 }
