@@ -23,11 +23,12 @@ pub struct People {
 
 /// What that role permits: to read and to write, what is one's own and what is others',
 /// in several services.
-pub const ENTITLEMENTS: [&str; 8] = [
+pub const ENTITLEMENTS: [&str; 9] = [
     "audit:read",
     "cart:write",
     "catalog:write",
     "orders:read",
+    "payments:read",
     "payments:refund",
     "roles:write",
     "users:read",
@@ -50,8 +51,9 @@ pub struct World {
     session: String,
     /// An application that may be taken away.
     client: String,
-    /// In the customer's address book.
+    /// In the customer's address book; what may be deleted.
     address: String,
+    doomed_address: String,
     /// A role that may be changed and taken away.
     role: String,
 }
@@ -81,8 +83,12 @@ impl World {
         let client = platform.admin.client.post("/v1/oauth-clients", client).await.ok();
         let client = client["client"]["client_id"].as_str().unwrap().to_owned();
         let home = json!({"label": "Home", "postal_address": postal_address()});
-        let home = owner.client.post("/v1/users/me/addresses", home).await.ok();
-        let address = home["address_id"].as_str().unwrap().to_owned();
+        let [home, work] = [
+            owner.client.post("/v1/users/me/addresses", home.clone()).await.ok(),
+            owner.client.post("/v1/users/me/addresses", home).await.ok(),
+        ];
+        let [address, doomed_address] =
+            [home, work].map(|a| a["address_id"].as_str().unwrap().to_owned());
         let role = role(platform, &["users:read"]).await;
         Self {
             people,
@@ -95,6 +101,7 @@ impl World {
             session,
             client,
             address,
+            doomed_address,
             role,
         }
     }
@@ -109,6 +116,7 @@ impl World {
             "user" => &self.subject,
             "session" => &self.session,
             "client" => &self.client,
+            "address" if of.full_name().contains(".DeleteAddressRequest.") => &self.doomed_address,
             "address" => &self.address,
             "role" => &self.role,
             "payment_provider" => "sandbox",

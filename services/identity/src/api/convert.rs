@@ -1,22 +1,25 @@
 //! Between the contract's messages and ours.
 
+mod addresses;
+mod mask;
+mod roles;
+
 use std::time::Duration;
 
 use grpc::Problem;
 use proto::identity::v1 as pb;
-use proto::types::v1 as types_pb;
 use secrecy::ExposeSecret;
 
 use uuid::Uuid;
 
 use crate::core::ports::{Listed, PublicKey, Revoked, RevokedSince, SignIn, Verification};
-use crate::core::roles::Shown;
 use crate::core::security::ActiveToken;
 use crate::core::{Error, Session};
 use crate::domain::oauth::Client;
-use crate::domain::{
-    AddressChange, KeyInfo, KeyState, PostalAddress, RoleChange, RuleBroken, SavedAddress, User,
-};
+use crate::domain::{KeyInfo, KeyState, RuleBroken, User};
+
+pub(super) use self::addresses::{address_change, at_country, postal_address, saved_address};
+pub(super) use self::roles::{role, role_change};
 
 /// When a refused sign-in is worth another try.
 const LOGINS_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -178,115 +181,6 @@ pub(super) fn new_display_name(request: pb::UpdateMeRequest) -> Result<Option<St
     Ok(Some(display_name))
 }
 
-pub(super) fn role(role: Shown) -> pb::Role {
-    let count = |n: i64| i32::try_from(n).unwrap_or(i32::MAX);
-    match role {
-        Shown::BuiltIn(role, holders) => pb::Role {
-            role_id: role.name.to_owned(),
-            title: role.name.to_owned(),
-            description: String::new(),
-            permissions: role.permissions.iter().map(ToString::to_string).collect(),
-            built_in: true,
-            user_count: count(holders.users),
-            client_count: count(holders.clients),
-            create_time: None,
-            update_time: None,
-        },
-        Shown::Custom(role, holders) => pb::Role {
-            role_id: role.name,
-            title: role.title,
-            description: role.description,
-            permissions: role.permissions,
-            built_in: false,
-            user_count: count(holders.users),
-            client_count: count(holders.clients),
-            create_time: Some(grpc::convert::timestamp(role.created_at)),
-            update_time: Some(grpc::convert::timestamp(role.updated_at)),
-        },
-    }
-}
-
-/// What an update asks for (AIP-134): without a mask whatever is set, otherwise what
-/// the mask names.
-pub(super) fn role_change(request: pb::UpdateRoleRequest) -> Result<RoleChange, Problem> {
-    let pb::UpdateRoleRequest { role_id: _, role, update_mask, revoke_sessions: _ } = request;
-    let role = role.ok_or_else(|| Problem::field("role", "is required"))?;
-    let pb::Role { title, description, mut permissions, .. } = role;
-    permissions.sort_unstable();
-    let asked = Mask::of(update_mask, &["title", "description", "permissions"])?;
-    let change = RoleChange {
-        title: asked.takes("title", !title.is_empty()).then_some(title),
-        description: asked.takes("description", !description.is_empty()).then_some(description),
-        permissions: asked.takes("permissions", !permissions.is_empty()).then_some(permissions),
-    };
-    if change.title.as_ref().is_some_and(String::is_empty) {
-        return Err(Problem::field("role.title", "must not be empty"));
-    }
-    if change.permissions.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Problem::field("role.permissions", "must not be empty"));
-    }
-    Ok(change)
-}
-
-pub(super) fn saved_address(address: SavedAddress) -> pb::SavedAddress {
-    let SavedAddress { id, label, postal, is_default, created_at, updated_at } = address;
-    let PostalAddress { recipient, street, city, postal_code, country_code } = postal;
-    let postal = types_pb::Address { recipient, street, city, postal_code, country_code };
-    pb::SavedAddress {
-        address_id: id.to_string(),
-        label,
-        postal_address: Some(postal),
-        is_default,
-        create_time: Some(grpc::convert::timestamp(created_at)),
-        update_time: Some(grpc::convert::timestamp(updated_at)),
-    }
-}
-
-/// `field` is its path in the request.
-pub(super) fn postal_address(
-    field: &str,
-    address: Option<types_pb::Address>,
-) -> Result<PostalAddress, Problem> {
-    let address = address.ok_or_else(|| Problem::field(field, "is required"))?;
-    let types_pb::Address { recipient, street, city, postal_code, country_code } = address;
-    Ok(PostalAddress { recipient, street, city, postal_code, country_code })
-}
-
-/// What an update asks for (AIP-134). Without a mask an address that is not said to be
-/// the default stays what it is.
-pub(super) fn address_change(request: pb::UpdateAddressRequest) -> Result<AddressChange, Problem> {
-    let pb::UpdateAddressRequest { address_id: _, address, update_mask } = request;
-    let address = address.ok_or_else(|| Problem::field("address", "is required"))?;
-    let pb::SavedAddress {
-        address_id: _,
-        label,
-        postal_address: postal,
-        is_default,
-        create_time: _,
-        update_time: _,
-    } = address;
-    let asked = Mask::of(update_mask, &["label", "postal_address", "is_default"])?;
-    let postal = match asked.takes("postal_address", postal.is_some()) {
-        true => Some(postal_address("address.postal_address", postal)?),
-        false => None,
-    };
-    Ok(AddressChange {
-        label: asked.takes("label", !label.is_empty()).then_some(label),
-        postal,
-        is_default: asked.takes("is_default", is_default).then_some(is_default),
-    })
-}
-
-/// Says which country is none.
-pub(super) fn at_country(address: &str, error: Error) -> Problem {
-    let unknown = matches!(error, Error::CountryUnknown);
-    let problem = Problem::from(error);
-    match unknown {
-        true => problem.with_field(&format!("{address}.country_code"), "is not a country"),
-        false => problem,
-    }
-}
-
 pub(super) fn revocations(
     (since, remember): (RevokedSince, time::Duration),
 ) -> pb::ListRevocationsResponse {
@@ -299,31 +193,6 @@ pub(super) fn revocations(
     pb::ListRevocationsResponse {
         revocations: revoked.into_iter().map(revocation).collect(),
         next_start_time: Some(grpc::convert::timestamp(next)),
-    }
-}
-
-/// The fields that an update asks for.
-struct Mask(Vec<String>);
-
-impl Mask {
-    /// Fails where one cannot be changed.
-    fn of(mask: Option<prost_types::FieldMask>, known: &[&str]) -> Result<Self, Problem> {
-        let paths = mask.map(|mask| mask.paths).unwrap_or_default();
-        match paths.iter().find(|path| *path != "*" && !known.contains(&path.as_str())) {
-            None => Ok(Self(paths)),
-            Some(unknown) => {
-                let text = format!("only {} can be changed", known.join(", "));
-                let what = format!("`{unknown}` cannot be changed");
-                Err(Problem::invalid("FIELD_MASK_INVALID", text).with_field("update_mask", what))
-            }
-        }
-    }
-
-    fn takes(&self, field: &str, is_set: bool) -> bool {
-        match self.0.is_empty() {
-            true => is_set,
-            false => self.0.iter().any(|path| path == field || path == "*"),
-        }
     }
 }
 
@@ -425,30 +294,6 @@ mod tests {
     fn the_roles_that_rules_speak_of_are_roles_of_the_contract() {
         assert!(policy::role(CUSTOMER).is_some());
         assert!(policy::permits([ADMIN], "users:write"));
-    }
-
-    #[test]
-    fn a_mask_decides_what_an_update_of_an_address_changes() {
-        let change = |paths: &[&str], label: &str| {
-            let paths = paths.iter().map(ToString::to_string).collect();
-            let address = pb::SavedAddress { label: label.to_owned(), ..Default::default() };
-            address_change(pb::UpdateAddressRequest {
-                address: Some(address),
-                update_mask: Some(FieldMask { paths }),
-                ..Default::default()
-            })
-        };
-        let labelled = |label: &str| AddressChange {
-            label: Some(label.to_owned()),
-            ..AddressChange::default()
-        };
-        assert_eq!(change(&[], "Home"), Ok(labelled("Home")));
-        assert_eq!(change(&[], ""), Ok(AddressChange::default()));
-        assert_eq!(change(&["label"], ""), Ok(labelled("")));
-        let reason = |paths: &[&str]| change(paths, "").map_err(|p| p.reason());
-        assert_eq!(reason(&["address_id"]), Err("FIELD_MASK_INVALID"));
-        assert_eq!(reason(&["postal_address.city"]), Err("FIELD_MASK_INVALID"));
-        assert_eq!(reason(&["postal_address"]), Err("VALIDATION_FAILED"));
     }
 
     #[test]

@@ -24,6 +24,12 @@ static GENERATED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 pub fn masked(output: &MessageDescriptor, answer: &Value) -> Value {
     let mut answer = answer.clone();
     hide_tokens(output, &mut answer);
+    // Facts come in any order, and so does what they are told by.
+    if output.full_name() == "stoa.notifications.v1.ListNotificationsResponse"
+        && let Some(told) = answer["notifications"].as_array_mut()
+    {
+        told.sort_by_key(|told| told["kind"].to_string());
+    }
     // An archive of things with ids and times of their own.
     if output.full_name() == "google.api.HttpBody" {
         answer["data"] = json!("<bytes>");
