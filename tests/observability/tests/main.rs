@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod business;
+mod cluster;
 mod dashboards;
 mod drill;
 mod platform;
