@@ -23,7 +23,7 @@ const VIEWS = [
 /** What all views know. */
 const page = {
   moment: null,
-  connected: false,
+  failed: false,
   draw,
   go,
   query: () => new URLSearchParams(location.search),
@@ -80,13 +80,13 @@ function draw() {
 
 function bar(view) {
   const headline = page.moment?.headline;
-  const level = page.connected ? headline?.level ?? 'wait' : 'bad';
+  const level = page.failed ? 'bad' : headline?.level ?? 'wait';
   const word = { good: 'all well', warn: 'look', bad: 'trouble', wait: 'starting' }[level];
   return [
     link('/', { class: 'brand' }, [h('img', { src: '/page/icon.svg', alt: '', width: 26, height: 26 }), h('span', {}, ['Stoa ', h('em', {}, 'console')])]),
     h('nav', { 'aria-label': 'Views' }, VIEWS.map(([at, name]) =>
       link(at, { key: at, 'aria-current': view[0] === at ? 'page' : null }, [name, dot(name)]))),
-    h('p', { class: `pulse is-${level}` }, [h('span', { class: 'sign', 'aria-hidden': 'true' }, { good: '●', warn: '▲', bad: '✕', wait: '…' }[level]), page.connected ? word : 'not connected']),
+    h('p', { class: `pulse is-${level}` }, [h('span', { class: 'sign', 'aria-hidden': 'true' }, { good: '●', warn: '▲', bad: '✕', wait: '…' }[level]), page.failed ? 'not connected' : word]),
   ];
 }
 
@@ -106,7 +106,7 @@ function dot(name) {
 function banner() {
   const moment = page.moment;
   const lines = [];
-  if (!page.connected && moment) lines.push('The console itself does not answer; this is what it said last.');
+  if (page.failed && moment) lines.push('The console itself does not answer; this is what it said last.');
   if (moment?.sources.prometheus) {
     lines.push(`${moment.sources.prometheus}. Figures are counted from the traces of the last minute; queues, sagas, SLOs and alerts are unknown.`);
   }
@@ -126,11 +126,11 @@ addEventListener('hashchange', draw);
 const stream = new EventSource('/api/live');
 stream.onmessage = (event) => {
   page.moment = JSON.parse(event.data);
-  page.connected = true;
+  page.failed = false;
   draw();
 };
 stream.onerror = () => {
-  page.connected = false;
+  page.failed = true;
   draw();
 };
 setInterval(() => { if (document.visibilityState === 'visible') draw(); }, 2000);

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { CONSOLE, EDGE, launch, open, until } from "./browser.mjs";
 
-const { OUT, CLIENT, EMAIL, PASSWORD } = process.env;
+const { OUT, CLIENT, PASSWORD } = process.env;
 const browser = await launch();
 
 async function shoot(page, name, options = {}) {
@@ -18,11 +18,11 @@ async function shoot(page, name, options = {}) {
   console.log(`${path} ${(statSync(path).size / 1024).toFixed(0)} KiB`);
 }
 
-const { page } = await open(browser, { viewport: { width: 1280, height: 860 } });
+const { page } = await open(browser, { viewport: { width: 1280, height: 800 } });
 await page.goto(CONSOLE);
 // Rates and lines need a while.
 await page.getByRole("button", { name: /^orders to payments: [1-9]/ }).waitFor({ state: "attached", timeout: 90_000 });
-await page.waitForTimeout(Number(process.env.SETTLE ?? 100_000));
+await page.waitForTimeout(Number(process.env.SETTLE ?? 60_000));
 await shoot(page, "operations/images/console");
 
 const whole = await until("a checkout that reached the mail", async () => {
@@ -34,18 +34,21 @@ const whole = await until("a checkout that reached the mail", async () => {
     if (names.some((name) => name.endsWith("/Authorize")) && drawn.rows.some(({ kind, service }) => kind === "consumer" && service === "notifications")) return drawn;
   }
 });
-await page.setViewportSize({ width: 1280, height: 1000 });
-await page.goto(`${CONSOLE}/traces/${whole.trace}`);
-await page.locator(".fall li").first().waitFor();
-await shoot(page, "operations/images/checkout-trace", { fullPage: true, clip: { x: 0, y: 0, width: 1280, height: Math.min(1500, await page.evaluate(() => document.documentElement.scrollHeight)) } });
+// All of it, smaller.
+const small = await open(browser, { viewport: { width: 1240, height: 800 }, deviceScaleFactor: 0.75 });
+await small.page.goto(`${CONSOLE}/traces/${whole.trace}`);
+await small.page.locator(".fall li").first().waitFor();
+await small.page.getByText(/^(trouble|look|all well)$/).waitFor();
+await shoot(small.page, "operations/images/checkout-trace", { fullPage: true });
 for (const view of ["traces", "orders", "queues", "promises", "processes"]) {
   await page.setViewportSize({ width: 1280, height: 760 });
-  await page.goto(`${CONSOLE}/${view}`);
+  await page.goto(`${CONSOLE}/${view}${view === "traces" ? "?name=PlaceOrder" : ""}`);
   await page.locator("#view h1").first().waitFor();
-  await page.waitForTimeout(3_000);
+  await page.getByText(/^(trouble|look|all well)$/).waitFor();
+  await page.waitForTimeout(view === "traces" ? 12_000 : 3_000);
   await shoot(page, `operations/images/${view}`);
 }
-const dark = await open(browser, { viewport: { width: 1280, height: 860 }, colorScheme: "dark" });
+const dark = await open(browser, { viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
 await dark.page.goto(`${CONSOLE}/?at=orders`);
 await dark.page.getByRole("complementary", { name: "Details" }).getByText("PlaceOrder").waitFor();
 await shoot(dark.page, "operations/images/console-dark");
@@ -63,7 +66,8 @@ await people.page.goto(`${EDGE}/oauth2/authorize?${new URLSearchParams({
 })}`);
 await people.page.getByLabel("E-mail address").fill("ada@example.com");
 await shoot(people.page, "security/images/login");
-await people.page.getByLabel("E-mail address").fill(EMAIL);
+const ada = { email: "ada@example.com", password: PASSWORD, display_name: "Ada" };
+await fetch(`${EDGE}/v1/auth/register`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(ada) });
 await people.page.getByLabel("Password").fill(PASSWORD);
 await people.page.getByRole("button", { name: "Sign in" }).click();
 await people.page.getByRole("heading", { name: "asks for access" }).waitFor();
