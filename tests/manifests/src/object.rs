@@ -58,9 +58,16 @@ impl Object {
 #[derive(Clone, Debug)]
 pub struct Objects(pub Vec<Object>);
 
+/// Where those are who watch: programs of others, which need what ours must not have.
+/// Their component has tests of its own.
+pub const WATCHERS: &str = "observability";
+
 impl Objects {
+    /// Of what is rendered, what is held to the rules.
     pub fn new(rendered: Vec<Value>) -> Self {
-        Self(rendered.into_iter().map(Object).collect())
+        let all = rendered.into_iter().map(Object);
+        let watchers = |o: &Object| o.namespace() == WATCHERS || o.name() == WATCHERS;
+        Self(all.filter(|object| !watchers(object)).collect())
     }
 
     pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
