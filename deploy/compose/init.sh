@@ -23,7 +23,7 @@ certificate() { # name, subject alternative names, usages
   rm "$1.csr" "$1.ext"
 }
 for workload in cart catalog edge identity inventory notifications orders payments tools; do
-  certificate "$workload" "URI:spiffe://stoa.local/ns/stoa/sa/$workload" serverAuth,clientAuth
+  certificate "$workload" "URI:spiffe://stoa.local/ns/stoa/sa/$workload,DNS:$workload" serverAuth,clientAuth
 done
 certificate tls DNS:localhost,IP:127.0.0.1 serverAuth
 rm authority.key
