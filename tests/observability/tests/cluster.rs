@@ -122,8 +122,12 @@ fn a_cluster_tells_whom_the_file_says_that_amtool_tries() {
     let expected = file["inhibit_rules"].as_array().unwrap();
     assert_eq!(rules.len(), expected.len());
     for (rule, expected) in rules.iter().zip(expected) {
-        assert_eq!(matcher(&rule["sourceMatch"][0]), expected["source_matchers"][0]);
-        assert_eq!(matcher(&rule["targetMatch"][0]), expected["target_matchers"][0]);
+        for (ours, theirs) in
+            [("source_matchers", "sourceMatch"), ("target_matchers", "targetMatch")]
+        {
+            let found: Vec<_> = rule[theirs].as_array().unwrap().iter().map(matcher).collect();
+            assert_eq!(json!(found), expected[ours]);
+        }
         assert_eq!(rule["equal"], expected["equal"]);
     }
 }

@@ -66,7 +66,8 @@ async fn states(prometheus: &Prometheus) -> BTreeSet<String> {
     alerts
         .iter()
         .map(|(labels, _)| {
-            let of = [text(labels, "job"), text(labels, "workload")].concat();
+            let job = labels["job"].as_str().or(labels["workload"].as_str());
+            let of = job.unwrap_or_default();
             format!("{} {} {of}", text(labels, "alertstate"), text(labels, "alertname"))
         })
         .collect()
