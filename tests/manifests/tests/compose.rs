@@ -112,7 +112,8 @@ fn programs_know_what_compose_tells_them() {
 #[test]
 fn compose_has_the_ports_of_make_up() {
     let ports = Ports::fixed();
-    let text = FILES[..2].map(|name| fs::read_to_string(root().join(name)).unwrap()).join("\n");
+    let text =
+        [FILES[0], FILES[1]].map(|name| fs::read_to_string(root().join(name)).unwrap()).join("\n");
     for port in [ports.edge, ports.edge_tls, ports.postgres, ports.amqp, ports.redis, ports.smtp] {
         assert!(text.contains(&format!("127.0.0.1:{port}:")), "{port}");
     }

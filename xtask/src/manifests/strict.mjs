@@ -65,7 +65,7 @@ function* broken(object) {
   const places = [object];
   for (const place of places) {
     if (!Array.isArray(place)) {
-      place.notAField = 1;
+      place.notAField = {};
       yield 'a field too much';
       delete place.notAField;
     }
