@@ -38,13 +38,13 @@ const whole = await until("a checkout that reached the mail", async () => {
 const small = await open(browser, { viewport: { width: 1240, height: 800 }, deviceScaleFactor: 0.75 });
 await small.page.goto(`${CONSOLE}/traces/${whole.trace}`);
 await small.page.locator(".fall li").first().waitFor();
-await small.page.getByText(/^(trouble|look|all well)$/).waitFor();
+await small.page.locator(".pulse:not(.is-wait)").waitFor();
 await shoot(small.page, "operations/images/checkout-trace", { fullPage: true });
 for (const view of ["traces", "orders", "queues", "promises", "processes"]) {
   await page.setViewportSize({ width: 1280, height: 760 });
   await page.goto(`${CONSOLE}/${view}${view === "traces" ? "?name=PlaceOrder" : ""}`);
   await page.locator("#view h1").first().waitFor();
-  await page.getByText(/^(trouble|look|all well)$/).waitFor();
+  await page.locator(".pulse:not(.is-wait)").waitFor();
   await page.waitForTimeout(view === "traces" ? 12_000 : 3_000);
   await shoot(page, `operations/images/${view}`);
 }
