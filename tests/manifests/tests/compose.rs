@@ -28,6 +28,7 @@ if not os.path.exists(schema):
 validator = jsonschema.Draft7Validator(json.load(open(schema)))
 for file in files:
     text = yaml.safe_load(open(file))
+    text.pop("name", None)  # Younger than the schema.
     for error in validator.iter_errors(text):
         sys.exit(f"{file}: {error.json_path}: {error.message}")
     print(file, len(text["services"]), "services")
