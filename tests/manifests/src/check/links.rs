@@ -111,8 +111,8 @@ fn policies(objects: &Objects) -> Vec<String> {
     }
     for gateway in objects.of("Gateway") {
         let selector = gateway.at("/spec/selector");
-        let everywhere = objects.workloads().filter_map(Object::template);
-        if !everywhere.into_iter().any(|pod| has_all(&pod["metadata"]["labels"], selector)) {
+        let mut everywhere = objects.workloads().filter_map(Object::template);
+        if !everywhere.any(|pod| has_all(&pod["metadata"]["labels"], selector)) {
             found.push(format!("{gateway} selects nothing: {selector}"));
         }
     }

@@ -51,7 +51,7 @@ fn exact(tag: &str) -> bool {
     commit
         || tag
             .split(['.', '-'])
-            .filter(|part| part.trim_start_matches(|c| c == 'v').parse::<u32>().is_ok())
+            .filter(|part| part.trim_start_matches('v').parse::<u32>().is_ok())
             .count()
             >= 2
 }

@@ -24,7 +24,7 @@ fn settings(container: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-fn mode<'a>(container: &'a Value) -> Option<&'a str> {
+fn mode(container: &Value) -> Option<&str> {
     items(&container["env"]).into_iter().find(|e| e["name"] == MODE)?["value"].as_str()
 }
 
