@@ -1,6 +1,6 @@
 //! What is measured of journeys.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::journey::{Journey, Step};
 
@@ -27,7 +27,7 @@ pub fn journey(journey: &Journey) {
     let worked = journey.outcome.is_ok();
     metrics::gauge!("prober_journey_success").set(f64::from(u8::from(worked)));
     if worked {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        metrics::gauge!("prober_last_success_timestamp_seconds").set(now.as_secs_f64());
+        let now = types::now().unix_timestamp();
+        metrics::gauge!("prober_last_success_timestamp_seconds").set(now as f64);
     }
 }

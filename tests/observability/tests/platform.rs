@@ -161,8 +161,7 @@ async fn captured(customer: &Customer, order: &serde_json::Value) -> String {
 }
 
 pub fn seconds_now() -> f64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.unwrap().as_secs_f64()
+    types::now().unix_timestamp() as f64
 }
 
 /// Waits until `holds`, and fails naming what was expected.
