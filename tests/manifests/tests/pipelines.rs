@@ -92,9 +92,9 @@ fn pipelines_call_only_what_there_is() {
 fn every_program_has_its_image() {
     let dockerfile = fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
     let build = fs::read_to_string(root().join("deploy/docker/build.sh")).unwrap();
+    let image = Regex::new(r"/stoa/([a-z-]+):").unwrap();
     for overlay in manifests::OVERLAYS {
         let text = serde_json::to_string(&crate::overlay(overlay)).unwrap();
-        let image = Regex::new(r"/stoa/([a-z-]+):").unwrap();
         for image in image.captures_iter(&text) {
             assert!(dockerfile.contains(&format!(" AS {}\n", &image[1])), "{}", &image[1]);
             assert!(
