@@ -74,7 +74,7 @@ mod tests {
         let url = "amqps://u:p@host/v?heartbeat=5&cacertfile=%2Fno%2Fca.pem";
         let target = BrokerConfig { amqp_url: url.into() }.target().expect("a URL");
         assert_eq!(target.uri.query.heartbeat, Some(5));
-        let error = target.tls().err().expect("there is none");
+        let error = target.tls().expect_err("there is none");
         assert!(format!("{error:#}").contains("/no/ca.pem"), "{error:#}");
     }
 }

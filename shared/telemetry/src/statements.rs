@@ -41,7 +41,7 @@ impl Statements {
 
     /// https://opentelemetry.io/docs/specs/semconv/database/database-spans/
     fn tell(&self, parent: &opentelemetry::Context, statement: Statement) {
-        let end = SystemTime::now();
+        let end = SystemTime::from(types::now());
         let operation = statement.operation();
         let mut span = self
             .tracer

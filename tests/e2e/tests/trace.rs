@@ -9,7 +9,7 @@ use stack::Options;
 use tokio::runtime::Runtime;
 
 use crate::collector::{Collector, Span};
-use crate::platform::{Platform, eventually};
+use crate::platform::{Platform, eventually, with_platform};
 use tree::tree;
 
 /// What a checkout that succeeds does, statements left out: who is inside whom. Made by
@@ -45,6 +45,30 @@ fn a_checkout_is_one_trace_from_the_edge_to_the_mail_server() {
     });
 }
 
+#[test]
+fn what_is_logged_is_changed_while_a_process_runs() {
+    with_platform(async |platform| {
+        let customer = platform.anonymous().register().await;
+        let port = platform.stack.options().ports.admin("orders");
+        let (url, http) = (format!("http://127.0.0.1:{port}/log-filter"), reqwest::Client::new());
+        let put = async |filter: &str| {
+            http.put(&url).body(filter.to_owned()).send().await.unwrap().status().as_u16()
+        };
+        let before = http.get(&url).send().await.unwrap().text().await.unwrap();
+        assert_eq!(put("orders=loud").await, 400, "there is no such level");
+        assert_eq!(http.get(&url).send().await.unwrap().text().await.unwrap(), before);
+        assert_eq!(put("info,grpc=debug").await, 200);
+        customer.client.get("/v1/orders").await.ok();
+        eventually("a line below INFO in the log of orders", async || {
+            let log = std::fs::read_to_string(platform.stack.log_of("orders")).unwrap();
+            let served = |line: &str| line.contains("\"served\"") && line.contains("ListOrders");
+            log.lines().any(served).then_some(())
+        })
+        .await;
+        assert_eq!(put(&before).await, 200);
+    });
+}
+
 /// The tree as soon as it is whole, or what is there when time is up.
 async fn eventually_equal(collector: &Collector, trace: &str) -> String {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
@@ -77,7 +101,7 @@ fn statements_say_what_they_do_and_not_of_whom(spans: &[Span], values: &[&str]) 
 
 async fn logs_say_whose_request_they_are_about(platform: &Platform, trace: &str) {
     let line = async |process: &str, text: &str| {
-        let path = platform.stack.layout().log(process);
+        let path = platform.stack.log_of(process);
         // Envoy writes its log down from time to time.
         eventually(&format!("a line of {trace} with {text:?} in {path:?}"), async || {
             let log = std::fs::read_to_string(&path).unwrap();
