@@ -31,11 +31,11 @@ const whole = await until("a checkout that reached the mail", async () => {
     if (!facts || errors || !services.includes("edge")) continue;
     const drawn = await (await fetch(`${CONSOLE}/api/traces/${trace}`)).json();
     const names = drawn.rows.map(({ name }) => name);
-    if (names.some((name) => name.endsWith("/Authorize")) && drawn.rows.some(({ kind, service }) => kind === "consumer" && service === "notifications")) return drawn;
+    if (names.some((name) => name.endsWith("/Authorize")) && names.includes("send e-mail")) return drawn;
   }
 });
 // All of it, smaller.
-const small = await open(browser, { viewport: { width: 1240, height: 800 }, deviceScaleFactor: 0.75 });
+const small = await open(browser, { viewport: { width: 1240, height: 800 }, deviceScaleFactor: 0.68 });
 await small.page.goto(`${CONSOLE}/traces/${whole.trace}`);
 await small.page.locator(".fall li").first().waitFor();
 await small.page.locator(".pulse:not(.is-wait)").waitFor();
