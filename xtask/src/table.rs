@@ -33,6 +33,9 @@ fn rows(stack: &Stack) -> Result<Vec<(String, String)>> {
     rows.push(("sandbox".to_owned(), stack.sandbox_url()));
     rows.push(("guard".to_owned(), format!("http://127.0.0.1:{}", ports.guard)));
     rows.push(("docs".to_owned(), format!("http://127.0.0.1:{}", ports.docs)));
+    rows.push(("prometheus".to_owned(), stack.prometheus_url()));
+    rows.push(("alertmanager".to_owned(), stack.alertmanager_url()));
+    rows.push(("prober".to_owned(), stack.service_admin_url("prober")));
     rows.push(("postgres".to_owned(), format!("127.0.0.1:{}", ports.postgres)));
     rows.push(("rabbitmq".to_owned(), format!("127.0.0.1:{}", ports.amqp)));
     rows.push(("redis".to_owned(), format!("127.0.0.1:{}", ports.redis)));
