@@ -45,8 +45,10 @@ const TEXTS: [&str; 22] = [
 ];
 
 /// What a resource says and nobody but the platform writes: it is taken from no request.
-const PLATFORMS_OWN: [&str; 4] = [
+const PLATFORMS_OWN: [&str; 6] = [
     "stoa.catalog.v1.Product.product_id",
+    "stoa.identity.v1.Role.role_id",
+    "stoa.identity.v1.SavedAddress.address_id",
     "stoa.identity.v1.User.user_id",
     "stoa.identity.v1.User.email",
     "stoa.identity.v1.User.roles",

@@ -117,8 +117,12 @@ impl World<'_> {
             }
             "RoleService/UpdateRole" => self.of_admin(json!({
                 "role_id": name,
-                "role": {"permissions": ["users:read", "audit:read"]},
-                "update_mask": "permissions",
+                "role": {
+                    "title": "Help",
+                    "description": "For those who answer mail",
+                    "permissions": ["users:read", "audit:read"],
+                },
+                "update_mask": "title,description,permissions",
                 "revoke_sessions": true,
             })),
             other => unknown(other),
