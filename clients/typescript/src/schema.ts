@@ -347,6 +347,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Erasures, latest request first: those under way and those that are done, by nothing but the id of who it was
+         * @description Erasures, latest request first: those under way and those that are done, by nothing but the id of who it was.
+         *
+         *     Permission `erasures:read`: admin. Answers within 2 s.
+         */
+        get: operations["listErasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures:repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases these people everywhere once more
+         * @description Erases these people everywhere once more. An account that a restore has brought back is closed first; who is nowhere is asked for nowhere in vain.
+         *
+         *     Permission `erasures:repeat`: admin. Answers within 10 s.
+         */
+        post: operations["repeatErasures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/notifications": {
         parameters: {
             query?: never;
@@ -436,8 +480,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Takes one away with all that it was granted: its refresh tokens end at once, its access tokens when they expire
-         * @description Takes one away with all that it was granted: its refresh tokens end at once, its access tokens when they expire.
+         * Takes one away with all that it was granted: refresh tokens end at once, access tokens as soon as every service has heard of it, some seconds later
+         * @description Takes one away with all that it was granted: refresh tokens end at once, access tokens as soon as every service has heard of it, some seconds later.
          *
          *     Permission `clients:write`: admin. Answers within 2 s.
          */
@@ -737,6 +781,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All of them: those of the contract, then others by name
+         * @description All of them: those of the contract, then others by name.
+         *
+         *     Permission `roles:read`: admin. Answers within 2 s.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        /**
+         * Makes a role
+         * @description Makes a role.
+         *
+         *     Permission `roles:write`: admin. Answers within 2 s.
+         */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/roles/{role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One role
+         * @description One role.
+         *
+         *     Permission `roles:read`: admin. Answers within 1 s.
+         */
+        get: operations["getRole"];
+        put?: never;
+        post?: never;
+        /**
+         * Takes a role away that nobody has
+         * @description Takes a role away that nobody has. One that somebody has stays: who loses what is decided for each of them, by `SetUserRoles`, and never by the way.
+         *
+         *     Permission `roles:write`: admin. Answers within 2 s.
+         */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a role (AIP-134)
+         * @description Changes a role (AIP-134). An absent or empty `update_mask` changes every field that is set in the body. Whoever has the role has the change with the next token, at most one token's life later.
+         *
+         *     Permission `roles:write`: admin. Answers within 2 s.
+         */
+        patch: operations["updateRole"];
+        trace?: never;
+    };
     "/v1/sagas": {
         parameters: {
             query?: never;
@@ -919,6 +1025,68 @@ export interface paths {
         patch: operations["updateMe"];
         trace?: never;
     };
+    "/v1/users/me/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All of them, the default first, then the newest
+         * @description All of them, the default first, then the newest.
+         *
+         *     For everybody who is signed in. Answers within 1 s.
+         */
+        get: operations["listAddresses"];
+        put?: never;
+        /**
+         * Adds an address
+         * @description Adds an address. The first is the default.
+         *
+         *     For everybody who is signed in. Answers within 2 s.
+         */
+        post: operations["createAddress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/addresses/{address_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One address
+         * @description One address.
+         *
+         *     For everybody who is signed in. Answers within 1 s.
+         */
+        get: operations["getAddress"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes an address
+         * @description Removes an address. If it was the default, the newest that is left is.
+         *
+         *     For everybody who is signed in. Answers within 2 s.
+         */
+        delete: operations["deleteAddress"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an address (AIP-134)
+         * @description Changes an address (AIP-134). An absent or empty `update_mask` changes every field that is set in the body. A postal address is replaced as a whole.
+         *
+         *     For everybody who is signed in. Answers within 2 s.
+         */
+        patch: operations["updateAddress"];
+        trace?: never;
+    };
     "/v1/users/me/second-factor:confirm": {
         parameters: {
             query?: never;
@@ -1018,8 +1186,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Ends a session
-         * @description Ends a session. Its access token lives on until it expires.
+         * Ends a session: its refresh token at once, its access token as soon as every service has heard of it, some seconds later
+         * @description Ends a session: its refresh token at once, its access token as soon as every service has heard of it, some seconds later.
          *
          *     For everybody who is signed in. Answers within 2 s.
          */
@@ -1148,8 +1316,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Replaces an account's roles
-         * @description Replaces an account's roles. Takes effect with the next token.
+         * Replaces an account's roles, of the contract or made by administrators
+         * @description Replaces an account's roles, of the contract or made by administrators. Takes effect with the next token, or at once where its sessions are ended.
          *
          *     Permission `users:write`: admin. Answers within 2 s.
          */
@@ -1399,6 +1567,18 @@ export interface components {
              */
             code: string;
         };
+        /** @description An address to add. */
+        CreateAddressRequest: {
+            /**
+             * @description What the user calls it; may be empty.
+             * @example Home
+             */
+            label?: string;
+            /** @description The address. */
+            postal_address: components["schemas"]["AddressInput"];
+            /** @description It is to be the default in place of the one that is. */
+            is_default?: boolean;
+        };
         /** @description An application to register. */
         CreateClientRequest: {
             /**
@@ -1423,6 +1603,26 @@ export interface components {
             client?: components["schemas"]["Client"];
             /** @description Empty where it has none. */
             client_secret: string;
+        };
+        /** @description A role to make. */
+        CreateRoleRequest: {
+            /**
+             * @description Its name: lower case, digits, hyphens between them.
+             * @example returns-desk
+             */
+            role_id: string;
+            /**
+             * @description What people call it.
+             * @example Returns desk
+             */
+            title: string;
+            /**
+             * @description What it is for.
+             * @example Takes parcels back and gives money back
+             */
+            description?: string;
+            /** @description Permissions of the contract that you hold yourself. */
+            permissions: string[];
         };
         /** @description A fact that was put aside. Never its content, which may be personal. */
         DeadLetter: {
@@ -1473,6 +1673,21 @@ export interface components {
             /** @description The account's password, once more. */
             current_password: string;
         };
+        /** @description An erasure. */
+        Erasure: {
+            /** @description UUID. All that is left of the person. */
+            user_id: string;
+            /**
+             * Format: date-time
+             * @description When the account was closed.
+             */
+            request_time?: string;
+            /**
+             * Format: date-time
+             * @description When nothing was left anywhere; absent while it is under way.
+             */
+            finish_time?: string;
+        };
         /** @description Why (`google.rpc.ErrorInfo`). */
         ErrorInfo: {
             /** @constant */
@@ -1485,7 +1700,7 @@ export interface components {
          * @description Stable; more may be added.
          * @enum {string}
          */
-        ErrorReason: "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "CLIENT_NOT_FOUND" | "CODE_WRONG" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "EMAIL_VERIFIED" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "LOGIN_THROTTLED" | "MAIL_TOKEN_INVALID" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PASSWORD_COMMON" | "PASSWORD_WRONG" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_UNKNOWN" | "ROTATION_RUNNING" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SECOND_FACTOR_ACTIVE" | "SECOND_FACTOR_NOT_ENROLLED" | "SECOND_FACTOR_REQUIRED" | "SESSION_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_LOGINS" | "TOO_MANY_MAILS" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
+        ErrorReason: "ADDRESS_NOT_FOUND" | "BAD_CREDENTIALS" | "BODY_MISSING" | "BODY_TOO_LARGE" | "BODY_UNEXPECTED" | "BROKER_UNAVAILABLE" | "CART_EMPTY" | "CART_FULL" | "CART_UNAVAILABLE" | "CATALOG_UNAVAILABLE" | "CATEGORY_UNKNOWN" | "CLIENT_NOT_FOUND" | "CODE_WRONG" | "COUNTRY_UNKNOWN" | "DATABASE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "DEFAULT_ADDRESS_NEEDED" | "DEPENDENCY_UNAVAILABLE" | "EMAIL_TAKEN" | "EMAIL_VERIFIED" | "FIELD_DUPLICATE" | "FIELD_MALFORMED" | "FIELD_MASK_INVALID" | "FIELD_UNKNOWN" | "HEADERS_TOO_LARGE" | "IDEMPOTENCY_KEY_INVALID" | "IDEMPOTENCY_KEY_MISSING" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "ITEM_NOT_FOUND" | "KEYS_UNAVAILABLE" | "LAST_ADMIN" | "LOGIN_THROTTLED" | "MAIL_TOKEN_INVALID" | "METHOD_NOT_ALLOWED" | "ORDER_BUSY" | "ORDER_NOT_CANCELLABLE" | "ORDER_NOT_FOUND" | "OVERLOADED" | "PAGE_TOKEN_INVALID" | "PARAMETER_DUPLICATE" | "PARAMETER_MISPLACED" | "PASSWORD_COMMON" | "PASSWORD_WRONG" | "PAYMENT_CONFLICT" | "PAYMENT_NOT_FOUND" | "PAYMENT_NOT_REFUNDABLE" | "PERMISSION_DENIED" | "PERMISSION_NOT_HELD" | "PERMISSION_UNKNOWN" | "PRODUCT_NOT_FOUND" | "PRODUCT_UNAVAILABLE" | "PROVIDER_UNAVAILABLE" | "PROVIDER_UNKNOWN" | "QUANTITY_TOO_LARGE" | "RATE_LIMITED" | "REFRESH_TOKEN_INVALID" | "REFUND_TOO_LARGE" | "REQUEST_MALFORMED" | "REQUEST_REJECTED" | "REQUEST_TIMEOUT" | "ROLE_BUILT_IN" | "ROLE_EXISTS" | "ROLE_IN_USE" | "ROLE_NOT_FOUND" | "ROLE_UNKNOWN" | "ROTATION_RUNNING" | "ROUTE_NOT_FOUND" | "SAGA_BUSY" | "SAGA_ENDED" | "SAGA_GOES_BACKWARD" | "SAGA_NOT_FOUND" | "SECOND_FACTOR_ACTIVE" | "SECOND_FACTOR_NOT_ENROLLED" | "SECOND_FACTOR_REQUIRED" | "SESSION_NOT_FOUND" | "SKU_TAKEN" | "STOCK_INSUFFICIENT" | "TOKEN_INVALID" | "TOO_MANY_ADDRESSES" | "TOO_MANY_LOGINS" | "TOO_MANY_MAILS" | "TOO_MANY_ROLES" | "TOPIC_NOT_FOUND" | "UNAUTHENTICATED" | "UNIMPLEMENTED" | "UNSUPPORTED_MEDIA_TYPE" | "UPSTREAM_UNAVAILABLE" | "USER_NOT_FOUND" | "VALIDATION_FAILED" | "WEBHOOK_MALFORMED" | "WEBHOOK_SIGNATURE_INVALID" | "WINDOW_INVALID";
         /** @description An elliptic-curve public key (RFC 7518, section 6.2). */
         Jwk: {
             /**
@@ -1520,6 +1735,11 @@ export interface components {
             /** @description The keys. */
             keys: components["schemas"]["Jwk"][];
         };
+        /** @description An address book. */
+        ListAddressesResponse: {
+            /** @description The default first, then the newest: at most 50. */
+            addresses: components["schemas"]["SavedAddress"][];
+        };
         /** @description All categories. */
         ListCategoriesResponse: {
             /** @description By name. */
@@ -1534,6 +1754,13 @@ export interface components {
         ListDeadLettersResponse: {
             /** @description By topic, those without dead letters too. */
             queues: components["schemas"]["DeadLetterQueue"][];
+        };
+        /** @description A page of erasures. */
+        ListErasuresResponse: {
+            /** @description Latest request first. */
+            erasures: components["schemas"]["Erasure"][];
+            /** @description Empty on the last page. */
+            next_page_token: string;
         };
         /** @description A page of notifications. */
         ListNotificationsResponse: {
@@ -1555,6 +1782,11 @@ export interface components {
             products: components["schemas"]["Product"][];
             /** @description Empty on the last page. */
             next_page_token: string;
+        };
+        /** @description Roles. */
+        ListRolesResponse: {
+            /** @description The contract's from least to most powerful, then others by name: at most 200. */
+            roles: components["schemas"]["Role"][];
         };
         /** @description A page of sagas. */
         ListSagasResponse: {
@@ -2034,6 +2266,29 @@ export interface components {
              */
             code: string;
         };
+        /** @description People to erase once more. */
+        RepeatErasuresRequest: {
+            /** @description UUIDs. */
+            user_ids: string[];
+            /**
+             * @description Why, for those who read it later. Nothing personal.
+             * @example orders was restored from last night
+             */
+            reason: string;
+        };
+        /** @description What was begun. */
+        RepeatErasuresResponse: {
+            /**
+             * Format: int32
+             * @description How many erasures go on now, those that were under way included.
+             */
+            erasure_count: number;
+            /**
+             * Format: int32
+             * @description How many of them were accounts that had come back.
+             */
+            account_count: number;
+        };
         /** @description Empty. */
         RequestEmailVerificationRequest: Record<string, never>;
         /** @description Whose password was forgotten. */
@@ -2067,6 +2322,90 @@ export interface components {
              * @example the payment provider is back
              */
             reason: string;
+        };
+        /** @description A named set of permissions. */
+        Role: {
+            /**
+             * @description Its name; never changes.
+             * @example returns-desk
+             */
+            role_id: string;
+            /**
+             * @description What people call it.
+             * @example Returns desk
+             */
+            title: string;
+            /**
+             * @description What it is for.
+             * @example Takes parcels back and gives money back
+             */
+            description: string;
+            /** @description Permissions of the contract, sorted. */
+            permissions: string[];
+            /** @description It is one of the contract's and cannot be changed. */
+            built_in: boolean;
+            /**
+             * Format: int32
+             * @description How many accounts have it.
+             */
+            user_count: number;
+            /**
+             * Format: int32
+             * @description How many applications have it.
+             */
+            client_count: number;
+            /**
+             * Format: date-time
+             * @description Absent for the contract's.
+             */
+            create_time?: string;
+            /**
+             * Format: date-time
+             * @description Absent for the contract's.
+             */
+            update_time?: string;
+        };
+        /** @description A named set of permissions. */
+        RoleInput: {
+            /**
+             * @description Its name; never changes.
+             * @example returns-desk
+             */
+            readonly role_id?: string;
+            /**
+             * @description What people call it.
+             * @example Returns desk
+             */
+            title?: string;
+            /**
+             * @description What it is for.
+             * @example Takes parcels back and gives money back
+             */
+            description?: string;
+            /** @description Permissions of the contract, sorted. */
+            permissions?: string[];
+            /** @description It is one of the contract's and cannot be changed. */
+            built_in?: boolean;
+            /**
+             * Format: int32
+             * @description How many accounts have it.
+             */
+            user_count?: number;
+            /**
+             * Format: int32
+             * @description How many applications have it.
+             */
+            client_count?: number;
+            /**
+             * Format: date-time
+             * @description Absent for the contract's.
+             */
+            readonly create_time?: string;
+            /**
+             * Format: date-time
+             * @description Absent for the contract's.
+             */
+            readonly update_time?: string;
         };
         /** @description A rotation. */
         RotateSigningKeysRequest: {
@@ -2164,6 +2503,54 @@ export interface components {
          * @enum {string}
          */
         SagaStep: "SAGA_STEP_UNSPECIFIED" | "SAGA_STEP_RESERVE" | "SAGA_STEP_PAY" | "SAGA_STEP_CONFIRM" | "SAGA_STEP_SETTLE";
+        /** @description An address in a user's book. */
+        SavedAddress: {
+            /** @description UUIDv7, set by the server. */
+            address_id: string;
+            /**
+             * @description What the user calls it; may be empty.
+             * @example Home
+             */
+            label: string;
+            /** @description The address. */
+            postal_address?: components["schemas"]["Address"];
+            /** @description It is the one that is offered first. */
+            is_default: boolean;
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            create_time?: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            update_time?: string;
+        };
+        /** @description An address in a user's book. */
+        SavedAddressInput: {
+            /** @description UUIDv7, set by the server. */
+            address_id?: string;
+            /**
+             * @description What the user calls it; may be empty.
+             * @example Home
+             */
+            label?: string;
+            /** @description The address. */
+            postal_address?: components["schemas"]["AddressInput"];
+            /** @description It is the one that is offered first. */
+            is_default?: boolean;
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            readonly create_time?: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            readonly update_time?: string;
+        };
         /** @description What an authenticator app needs. */
         SecondFactorSecret: {
             /** @description Base32 (RFC 4648). */
@@ -2187,6 +2574,11 @@ export interface components {
             time?: string;
             /** @description Where the request came from; empty where that is not known. */
             client_address: string;
+            /**
+             * @description What exactly, for example which roles; often empty. Nobody's name or id.
+             * @example customer, returns-desk
+             */
+            detail: string;
         };
         /** @description A pair of tokens. */
         Session: {
@@ -2211,6 +2603,8 @@ export interface components {
         SetUserRolesRequest: {
             /** @description Role names. */
             roles: string[];
+            /** @description Ends the account's sessions, so that the change counts at once. */
+            revoke_sessions?: boolean;
         };
         /** @description One place where a user is signed in. */
         SignIn: {
@@ -2315,7 +2709,7 @@ export interface components {
              * @example Ada
              */
             display_name: string;
-            /** @description Role names. */
+            /** @description Role names: those of the contract, then those made by administrators. */
             roles: string[];
             /**
              * Format: date-time
@@ -2341,7 +2735,7 @@ export interface components {
              * @example Ada
              */
             display_name?: string;
-            /** @description Role names. */
+            /** @description Role names: those of the contract, then those made by administrators. */
             roles?: string[];
             /**
              * Format: date-time
@@ -3828,6 +4222,146 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listErasures: {
+        parameters: {
+            query?: {
+                /** @description Only those that were under way at this time or later; absent: all. */
+                start_time?: string;
+                /** @description At most 100; 0 means 20. */
+                page_size?: number;
+                /** @description From the previous page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of erasures. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasures": [
+                     *         {
+                     *           "user_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "request_time": "2026-01-31T12:00:00Z",
+                     *           "finish_time": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_page_token": "next page token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListErasuresResponse"];
+                };
+            };
+            /**
+             * @description - `PAGE_TOKEN_INVALID`: the page token is not one that was answered before.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    repeatErasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_ids": [
+                 *         "019a0000-0000-7000-8000-000000000001"
+                 *       ],
+                 *       "reason": "orders was restored from last night"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RepeatErasuresRequest"];
+            };
+        };
+        responses: {
+            /** @description What was begun. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasure_count": 1,
+                     *       "account_count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RepeatErasuresResponse"];
+                };
+            };
+            /**
+             * @description - `LAST_ADMIN`: nobody would be left with the role `admin`; those before it in the request are begun.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     listNotifications: {
         parameters: {
             query?: {
@@ -4141,7 +4675,21 @@ export interface operations {
                 };
             };
             401: components["responses"]["UnauthorizedUser"];
-            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `PERMISSION_NOT_HELD`: you do not hold a permission that you would give.
+             *     - `PERMISSION_DENIED`: the user's roles do not hold the permission.
+             */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["ContentTooLargeBody"];
             415: components["responses"]["UnsupportedMediaTypeBody"];
@@ -5755,6 +6303,436 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Roles. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "roles": [
+                     *         {
+                     *           "role_id": "returns-desk",
+                     *           "title": "Returns desk",
+                     *           "description": "Takes parcels back and gives money back",
+                     *           "permissions": [
+                     *             "payments:refund"
+                     *           ],
+                     *           "built_in": true,
+                     *           "user_count": 1,
+                     *           "client_count": 1,
+                     *           "create_time": "2026-01-31T12:00:00Z",
+                     *           "update_time": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListRolesResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role_id": "returns-desk",
+                 *       "title": "Returns desk",
+                 *       "description": "Takes parcels back and gives money back",
+                 *       "permissions": [
+                 *         "payments:refund"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description A named set of permissions. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "role_id": "returns-desk",
+                     *       "title": "Returns desk",
+                     *       "description": "Takes parcels back and gives money back",
+                     *       "permissions": [
+                     *         "payments:refund"
+                     *       ],
+                     *       "built_in": true,
+                     *       "user_count": 1,
+                     *       "client_count": 1,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /**
+             * @description - `PERMISSION_UNKNOWN`: the contract has no such permission.
+             *     - `TOO_MANY_ROLES`: there are as many roles as there may be.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `PERMISSION_NOT_HELD`: you do not hold a permission that you would give.
+             *     - `PERMISSION_DENIED`: the user's roles do not hold the permission.
+             */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            /** @description - `ROLE_EXISTS`: there is a role of this name, in the contract or beside it. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A named set of permissions. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "role_id": "returns-desk",
+                     *       "title": "Returns desk",
+                     *       "description": "Takes parcels back and gives money back",
+                     *       "permissions": [
+                     *         "payments:refund"
+                     *       ],
+                     *       "built_in": true,
+                     *       "user_count": 1,
+                     *       "client_count": 1,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `ROLE_NOT_FOUND`: there is no such role.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `ROLE_BUILT_IN`: the role is one of the contract's.
+             *     - `ROLE_IN_USE`: an account or an application has the role.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `BODY_UNEXPECTED`: there is a body, and the method takes none.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `PERMISSION_NOT_HELD`: you do not hold a permission of the role.
+             *     - `PERMISSION_DENIED`: the user's roles do not hold the permission.
+             */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            /**
+             * @description - `ROLE_NOT_FOUND`: there is no such role.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateRole: {
+        parameters: {
+            query?: {
+                /** @description Fields to change: `title`, `description`, `permissions`. */
+                update_mask?: string;
+                /** @description Everybody who has the role signs in again, so that the change counts at once. */
+                revoke_sessions?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Its name. */
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description New values. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_count": 1,
+                 *       "title": "Returns desk",
+                 *       "description": "Takes parcels back and gives money back",
+                 *       "permissions": [
+                 *         "payments:refund"
+                 *       ],
+                 *       "built_in": true,
+                 *       "user_count": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoleInput"];
+            };
+        };
+        responses: {
+            /** @description A named set of permissions. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "role_id": "returns-desk",
+                     *       "title": "Returns desk",
+                     *       "description": "Takes parcels back and gives money back",
+                     *       "permissions": [
+                     *         "payments:refund"
+                     *       ],
+                     *       "built_in": true,
+                     *       "user_count": 1,
+                     *       "client_count": 1,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /**
+             * @description - `ROLE_BUILT_IN`: the role is one of the contract's.
+             *     - `PERMISSION_UNKNOWN`: the contract has no such permission.
+             *     - `FIELD_MASK_INVALID`: the mask names a field that cannot be changed.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `PERMISSION_NOT_HELD`: you do not hold a permission that you would give or take.
+             *     - `PERMISSION_DENIED`: the user's roles do not hold the permission.
+             */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            /**
+             * @description - `ROLE_NOT_FOUND`: there is no such role.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     listSagas: {
         parameters: {
             query?: {
@@ -6345,6 +7323,8 @@ export interface operations {
                 page_size?: number;
                 /** @description From the previous page. */
                 page_token?: string;
+                /** @description Only those who have this role; empty: all. */
+                role?: string;
             };
             header?: never;
             path?: never;
@@ -6540,6 +7520,376 @@ export interface operations {
             };
             401: components["responses"]["UnauthorizedUser"];
             /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listAddresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An address book. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "addresses": [
+                     *         {
+                     *           "address_id": "019a0000-0000-7000-8000-000000000001",
+                     *           "label": "Home",
+                     *           "postal_address": {
+                     *             "recipient": "Ada Lovelace",
+                     *             "street": "12 St James's Square",
+                     *             "city": "London",
+                     *             "postal_code": "SW1Y 4JH",
+                     *             "country_code": "GB"
+                     *           },
+                     *           "is_default": true,
+                     *           "create_time": "2026-01-31T12:00:00Z",
+                     *           "update_time": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListAddressesResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "Home",
+                 *       "postal_address": {
+                 *         "recipient": "Ada Lovelace",
+                 *         "street": "12 St James's Square",
+                 *         "city": "London",
+                 *         "postal_code": "SW1Y 4JH",
+                 *         "country_code": "GB"
+                 *       },
+                 *       "is_default": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateAddressRequest"];
+            };
+        };
+        responses: {
+            /** @description An address in a user's book. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "label": "Home",
+                     *       "postal_address": {
+                     *         "recipient": "Ada Lovelace",
+                     *         "street": "12 St James's Square",
+                     *         "city": "London",
+                     *         "postal_code": "SW1Y 4JH",
+                     *         "country_code": "GB"
+                     *       },
+                     *       "is_default": true,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedAddress"];
+                };
+            };
+            /**
+             * @description - `COUNTRY_UNKNOWN`: ISO 3166-1 has no such country.
+             *     - `TOO_MANY_ADDRESSES`: the address book is full.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /** @description - `USER_NOT_FOUND`: the account does not exist any more. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLargeBody"];
+            415: components["responses"]["UnsupportedMediaTypeBody"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID. */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An address in a user's book. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "label": "Home",
+                     *       "postal_address": {
+                     *         "recipient": "Ada Lovelace",
+                     *         "street": "12 St James's Square",
+                     *         "city": "London",
+                     *         "postal_code": "SW1Y 4JH",
+                     *         "country_code": "GB"
+                     *       },
+                     *       "is_default": true,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedAddress"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `ADDRESS_NOT_FOUND`: the user has no such address.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteAddress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID. */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `ADDRESS_NOT_FOUND`: the user has no such address.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateAddress: {
+        parameters: {
+            query?: {
+                /** @description Fields to change: `label`, `postal_address`, `is_default`. */
+                update_mask?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID. */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description New values. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "address_id": "019a0000-0000-7000-8000-000000000001",
+                 *       "label": "Home",
+                 *       "postal_address": {
+                 *         "recipient": "Ada Lovelace",
+                 *         "street": "12 St James's Square",
+                 *         "city": "London",
+                 *         "postal_code": "SW1Y 4JH",
+                 *         "country_code": "GB"
+                 *       },
+                 *       "is_default": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["SavedAddressInput"];
+            };
+        };
+        responses: {
+            /** @description An address in a user's book. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address_id": "019a0000-0000-7000-8000-000000000001",
+                     *       "label": "Home",
+                     *       "postal_address": {
+                     *         "recipient": "Ada Lovelace",
+                     *         "street": "12 St James's Square",
+                     *         "city": "London",
+                     *         "postal_code": "SW1Y 4JH",
+                     *         "country_code": "GB"
+                     *       },
+                     *       "is_default": true,
+                     *       "create_time": "2026-01-31T12:00:00Z",
+                     *       "update_time": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedAddress"];
+                };
+            };
+            /**
+             * @description - `COUNTRY_UNKNOWN`: ISO 3166-1 has no such country.
+             *     - `DEFAULT_ADDRESS_NEEDED`: the default was to be none any more; make another one the default.
+             *     - `FIELD_MASK_INVALID`: the mask names a field that cannot be changed.
+             *     - `VALIDATION_FAILED`: a field breaks the contract; `field_violations` names each.
+             *     - `REQUEST_MALFORMED`: the request cannot be read, or has an unknown query parameter.
+             *     - `REQUEST_REJECTED`: the edge refuses the request as it is.
+             *     - `FIELD_UNKNOWN`: the body has a field that the method does not take.
+             *     - `FIELD_DUPLICATE`: the body gives a field twice, also by its two names.
+             *     - `FIELD_MALFORMED`: the body gives a field a value that it cannot hold.
+             *     - `BODY_MISSING`: there is no body, and the method needs one.
+             *     - `PARAMETER_DUPLICATE`: a query parameter is given twice.
+             *     - `PARAMETER_MISPLACED`: a query parameter says what the path or the body says.
+             */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
+            401: components["responses"]["UnauthorizedUser"];
+            /**
+             * @description - `ADDRESS_NOT_FOUND`: the user has no such address.
+             *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
+             */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7338,7 +8688,8 @@ export interface operations {
                  * @example {
                  *       "roles": [
                  *         "customer"
-                 *       ]
+                 *       ],
+                 *       "revoke_sessions": true
                  *     }
                  */
                 "application/json": components["schemas"]["SetUserRolesRequest"];
@@ -7393,7 +8744,21 @@ export interface operations {
                 };
             };
             401: components["responses"]["UnauthorizedUser"];
-            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `PERMISSION_NOT_HELD`: you do not hold a permission that you would give or take.
+             *     - `PERMISSION_DENIED`: the user's roles do not hold the permission.
+             */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"] & {
+                        details?: unknown[];
+                    };
+                };
+            };
             /**
              * @description - `USER_NOT_FOUND`: there is no such account.
              *     - `ROUTE_NOT_FOUND`: no method has this path and verb.
@@ -7450,7 +8815,8 @@ export interface operations {
                      *           "sequence": "1",
                      *           "kind": "kind",
                      *           "time": "2026-01-31T12:00:00Z",
-                     *           "client_address": "client address"
+                     *           "client_address": "client address",
+                     *           "detail": "customer, returns-desk"
                      *         }
                      *       ],
                      *       "next_page_token": "next page token"

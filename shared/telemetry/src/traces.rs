@@ -134,18 +134,39 @@ impl<P: SpanProcessor> SpanProcessor for ErrorsToo<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use opentelemetry::trace::{Span as _, SpanBuilder, Tracer};
-    use opentelemetry_sdk::trace::{InMemorySpanExporter, SimpleSpanProcessor};
 
     use super::*;
 
+    /// The names of what would be sent.
+    #[derive(Debug, Clone, Default)]
+    struct Sent(Arc<Mutex<Vec<String>>>);
+
+    impl SpanProcessor for Sent {
+        fn on_start(&self, _: &mut Span, _: &Context) {}
+
+        fn on_end(&self, span: SpanData) {
+            assert!(span.span_context.is_sampled(), "what is not sampled is dropped on the way");
+            self.0.lock().expect("no panic before").push(span.name.into_owned());
+        }
+
+        fn force_flush(&self) -> OTelSdkResult {
+            Ok(())
+        }
+
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            Ok(())
+        }
+    }
+
     /// The names of the spans that are collected.
     fn collected(share: f64, parent: &Context, spans: &[(&'static str, Status)]) -> Vec<String> {
-        let exporter = InMemorySpanExporter::default();
-        let next = SimpleSpanProcessor::new(exporter.clone());
+        let sent = Sent::default();
         let provider = SdkTracerProvider::builder()
             .with_sampler(Head(Sampler::TraceIdRatioBased(share)))
-            .with_span_processor(ErrorsToo { next })
+            .with_span_processor(ErrorsToo { next: sent.clone() })
             .build();
         let tracer = tracer(&provider);
         for (name, status) in spans {
@@ -153,8 +174,8 @@ mod tests {
             let mut span = tracer.build_with_context(builder, parent);
             span.set_status(status.clone());
         }
-        let spans = exporter.get_finished_spans().expect("spans");
-        spans.into_iter().map(|span| span.name.into_owned()).collect()
+        let sent = sent.0.lock().expect("no panic before");
+        sent.clone()
     }
 
     fn parent(sampled: bool) -> Context {

@@ -126,6 +126,9 @@ for (const javaScriptEnabled of [true, false]) {
   await signIn(page, CAREFUL, PASSWORD, oneTimeCode(1));
   await page.getByRole("heading", { name: "Gift finder asks for access" }).waitFor();
   await accessible(page, "the consent page on a phone, dark");
+  // With the customer's e-mail address on it, however long.
+  const consent = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(consent <= 390, `the consent page is ${consent} wide on a phone`);
   await context.close();
 }
 
