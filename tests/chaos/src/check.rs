@@ -6,6 +6,8 @@ mod orders;
 mod settling;
 mod stock;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -25,6 +27,8 @@ pub struct Stores {
     pub notifications: PgPool,
     pub sandbox: PgPool,
     pub amqp_url: String,
+    /// PEM of who vouches for the stores.
+    pub authority: PathBuf,
 }
 
 impl Stores {
@@ -42,6 +46,7 @@ impl Stores {
             notifications: pool("notifications")?,
             sandbox: pool("sandbox")?,
             amqp_url: platform.stack.amqp_url()?,
+            authority: platform.stack.stores_authority(),
         })
     }
 

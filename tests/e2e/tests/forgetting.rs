@@ -146,8 +146,8 @@ async fn places(platform: &Platform, databases: &[&str], values: &[String]) -> V
 
 /// The names of the keys in Redis that name the user: every key of a cart does.
 async fn keys_of(platform: &Platform, user: &str) -> Vec<String> {
-    let (url, authority) = platform.stack.redis_url().unwrap();
-    let root_cert = Some(std::fs::read(authority).unwrap());
+    let url = platform.stack.redis_url().unwrap();
+    let root_cert = Some(std::fs::read(platform.stack.stores_authority()).unwrap());
     let certificates = redis::TlsCertificates { client_tls: None, root_cert };
     let client = redis::Client::build_with_tls(url, certificates).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();

@@ -100,9 +100,13 @@ impl Stack {
         services::amqp_url(self.layout(), self.options.ports.amqp)
     }
 
-    /// Redis, as the cart connects to it, and who vouches for it.
-    pub fn redis_url(&self) -> Result<(String, PathBuf)> {
-        let port = self.options.ports.redis;
-        Ok((services::redis_url(self.layout(), port)?, store_tls::authority(self.layout())))
+    /// Redis, as the cart connects to it.
+    pub fn redis_url(&self) -> Result<String> {
+        services::redis_url(self.layout(), self.options.ports.redis)
+    }
+
+    /// PEM of who vouches for the stores.
+    pub fn stores_authority(&self) -> PathBuf {
+        store_tls::authority(self.layout())
     }
 }

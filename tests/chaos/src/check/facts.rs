@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use events::{dead_letter_queue, queue};
+use lapin::DefaultConnectionBuilder;
 use lapin::options::QueueDeclareOptions;
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties};
 use proto::fact::FACTS;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub async fn violations(stores: &Stores, orders: &[Order], facts: &[Fact]) -> Re
     violations.extend(consumed_once(stores, facts).await?);
     violations.extend(notified_once(&stores.notifications, facts).await?);
     violations.extend(undelivered(&stores.notifications).await?);
-    violations.extend(dead_letters(&stores.amqp_url).await?);
+    violations.extend(dead_letters(stores).await?);
     Ok(violations)
 }
 
@@ -132,8 +133,13 @@ async fn undelivered(notifications: &PgPool) -> Result<Vec<String>> {
     Ok(waiting.iter().map(|(id, state)| format!("mail {id} is {state}")).collect())
 }
 
-async fn dead_letters(amqp_url: &str) -> Result<Vec<String>> {
-    let connection = Connection::connect(amqp_url, ConnectionProperties::default())
+async fn dead_letters(stores: &Stores) -> Result<Vec<String>> {
+    let authority = std::fs::read_to_string(&stores.authority)?;
+    let tls = OwnedTLSConfig { identity: None, cert_chain: Some(authority) };
+    let connection = DefaultConnectionBuilder::new()?
+        .with_uri_str(stores.amqp_url.clone())
+        .with_tls_config(tls)
+        .connect()
         .await
         .context("the broker does not answer after everything was made good")?;
     let channel = connection.create_channel().await?;
