@@ -111,9 +111,12 @@ impl Roles {
             None => name.to_owned(),
         };
         let event = by.event(EventKind::RoleChanged, detail);
-        self.ports.roles.change(name, change, &refusal, end_sessions, &event).await?;
+        let changed = self.ports.roles.change(name, change, &refusal, end_sessions, &event).await?;
         tracing::info!(user.id = %by.id, role = name, "a role was changed");
-        self.get(name).await
+        // As this change left it: others may have changed it since.
+        let holders = self.ports.roles.holders().await?;
+        let of_it = holders.into_iter().find(|(role, _)| role == name);
+        Ok(Shown::Custom(changed, of_it.map(|(_, holders)| holders).unwrap_or_default()))
     }
 
     /// Takes a role away that nobody has.
