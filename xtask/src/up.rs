@@ -40,6 +40,8 @@ impl Up {
             return Ok(());
         }
         let began = Instant::now();
+        // Before the build, which may put another one in its place: the path stays.
+        let me = std::env::current_exe()?;
         let starting = async {
             let mut build = cargo(root);
             build.args(["build", "--workspace", "--bins"]);
@@ -57,7 +59,7 @@ impl Up {
         println!("\nReady after {:.1} s.\n\n{summary}", began.elapsed().as_secs_f64());
         if self.detach {
             println!("It runs in the background; `make down` stops it.");
-            return stack.detach(&std::env::current_exe()?, &["keep-certificates"]);
+            return stack.detach(&me, &["keep-certificates"]);
         }
         println!("Ctrl-C stops everything; the data stays.");
         supervise(&stack).await;
