@@ -101,7 +101,8 @@ pub fn stores(contract: &Contract, workload: &str) -> Vec<(&'static str, Neighbo
         })
         .collect();
     if contract.uses_broker(workload) {
-        stores.push(("broker", place("rabbitmq", 5672)));
+        // Over TLS, as all stores; the plain port is closed.
+        stores.push(("broker", place("rabbitmq", 5671)));
     }
     stores
 }

@@ -144,7 +144,7 @@ fn a_store_is_reached_by_its_owner_alone_and_the_broker_by_who_has_facts() {
                 assert_eq!(tcp(&policies, &ours(&from), &to, port), owns, "{from} → {owner}");
             }
         }
-        let to_broker = tcp(&policies, &ours(&from), &store("rabbitmq"), 5672);
+        let to_broker = tcp(&policies, &ours(&from), &store("rabbitmq"), 5671);
         assert_eq!(to_broker, contract.uses_broker(&from), "{from}");
     }
 }
