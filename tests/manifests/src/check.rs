@@ -5,7 +5,16 @@ mod hosts;
 mod links;
 mod mesh;
 mod pods;
+mod read;
 mod release;
+mod restricted;
+mod secrets;
+mod stores;
+mod told;
+mod watch;
+mod ways;
+
+pub use secrets::{BY_HAND, ByHand};
 
 use crate::object::Objects;
 
@@ -18,15 +27,33 @@ pub struct Check {
 
 /// All rules.
 pub fn all() -> Vec<Check> {
-    [links::CHECKS, hosts::CHECKS, mesh::CHECKS, pods::CHECKS, config::CHECKS, release::CHECKS]
-        .into_iter()
-        .flatten()
-        .map(|(rule, run)| Check { rule, run: *run })
-        .collect()
+    let all = [
+        links::CHECKS,
+        hosts::CHECKS,
+        ways::CHECKS,
+        mesh::CHECKS,
+        pods::CHECKS,
+        restricted::CHECKS,
+        config::CHECKS,
+        read::CHECKS,
+        stores::CHECKS,
+        watch::CHECKS,
+        release::CHECKS,
+    ];
+    all.into_iter().flatten().map(|(rule, run)| Check { rule, run: *run }).collect()
 }
 
 type Rule = (&'static str, fn(&Objects) -> Vec<String>);
 
 /// Where others install what is not ours: an object in these need not be made by us.
-const FOREIGN: [&str; 6] =
-    ["cnpg-system", "istio-system", "kube-system", "observability", "rabbitmq-system", "vault"];
+const FOREIGN: [&str; 5] =
+    ["cnpg-system", "istio-system", "kube-system", "rabbitmq-system", "vault"];
+
+/// Where those are who watch: an installation has them, or leaves them to others.
+const WATCHERS: &str = "observability";
+
+/// Whether what is in a namespace is others' to make.
+fn foreign(objects: &Objects, namespace: &str) -> bool {
+    let ours = || objects.of("Namespace").any(|made| made.name() == namespace);
+    FOREIGN.contains(&namespace) || (namespace == WATCHERS && !ours())
+}

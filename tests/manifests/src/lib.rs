@@ -5,9 +5,9 @@ mod check;
 mod kustomize;
 mod object;
 
-pub use check::{Check, all};
+pub use check::{BY_HAND, ByHand, Check, all};
 pub use kustomize::{render, render_with};
 pub use object::{Object, Objects};
 
 /// The overlays that are installed somewhere.
-pub const OVERLAYS: [&str; 3] = ["local", "staging", "production"];
+pub const OVERLAYS: [&str; 4] = ["local", "staging", "production", "self-hosted"];

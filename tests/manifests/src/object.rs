@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An object of a cluster.
 #[derive(Clone, Debug)]
@@ -58,16 +58,10 @@ impl Object {
 #[derive(Clone, Debug)]
 pub struct Objects(pub Vec<Object>);
 
-/// Where those are who watch: programs of others, which need what ours must not have.
-/// Their component has tests of its own.
-pub const WATCHERS: &str = "observability";
-
 impl Objects {
-    /// Of what is rendered, what is held to the rules.
+    /// All that is rendered.
     pub fn new(rendered: Vec<Value>) -> Self {
-        let all = rendered.into_iter().map(Object);
-        let watchers = |o: &Object| o.namespace() == WATCHERS || o.name() == WATCHERS;
-        Self(all.filter(|object| !watchers(object)).collect())
+        Self(rendered.into_iter().map(Object).collect())
     }
 
     pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
@@ -84,6 +78,11 @@ impl Objects {
         self.0.iter().filter(|object| object.template().is_some())
     }
 
+    /// All pods, an operator's too.
+    pub fn pods(&self) -> impl Iterator<Item = Pods<'_>> {
+        self.0.iter().filter_map(Pods::of)
+    }
+
     /// Those of a namespace whose pods have these labels.
     pub fn selected<'a>(&'a self, namespace: &'a str, labels: &'a Value) -> Vec<&'a Object> {
         self.workloads()
@@ -94,6 +93,53 @@ impl Objects {
             })
             .collect()
     }
+}
+
+/// The pods of whoever makes some.
+pub struct Pods<'a> {
+    pub owner: &'a Object,
+    pub labels: Map<String, Value>,
+}
+
+impl<'a> Pods<'a> {
+    fn of(owner: &'a Object) -> Option<Self> {
+        let copied = |pointer: &str| owner.at(pointer).as_object().cloned().unwrap_or_default();
+        let mut labels = match owner.kind() {
+            "Cluster" => copied("/spec/inheritedMetadata/labels"),
+            "RabbitmqCluster" => copied("/metadata/labels"),
+            "Prometheus" | "Alertmanager" => copied("/spec/podMetadata/labels"),
+            _ => owner.template()?["metadata"]["labels"].as_object().cloned().unwrap_or_default(),
+        };
+        // What the operator itself writes on them.
+        if matches!(owner.kind(), "Prometheus" | "Alertmanager") {
+            labels.insert("app.kubernetes.io/name".into(), owner.kind().to_lowercase().into());
+        }
+        Some(Self { owner, labels })
+    }
+
+    pub fn namespace(&self) -> &'a str {
+        self.owner.namespace()
+    }
+
+    pub fn are(&self, selector: &Value) -> bool {
+        means(selector, &self.labels)
+    }
+}
+
+/// Whether a selector means whoever has these labels: by labels, or by expressions of the
+/// kinds that are in use.
+pub fn means(selector: &Value, labels: &Map<String, Value>) -> bool {
+    let expressions = items(&selector["matchExpressions"]);
+    let wanted = selector["matchLabels"].as_object();
+    wanted.is_none_or(|wanted| wanted.iter().all(|(name, value)| labels.get(name) == Some(value)))
+        && expressions.iter().all(|expression| {
+            let own = expression["key"].as_str().and_then(|key| labels.get(key));
+            match expression["operator"].as_str() {
+                Some("Exists") => own.is_some(),
+                Some("In") => own.is_some_and(|own| items(&expression["values"]).contains(&own)),
+                _ => false,
+            }
+        })
 }
 
 /// Whether labels hold all of those wanted.

@@ -3,38 +3,25 @@
 use serde_json::Value;
 
 use super::Rule;
+use super::secrets::{by_hand, keys};
 use crate::object::{Object, Objects, items};
 
 pub(super) const CHECKS: &[Rule] = &[
-    ("every Secret and ConfigMap that is mounted exists", volumes),
+    ("every Secret and ConfigMap that is mounted or read exists, with its keys", volumes),
     ("every mount has its volume", mounts),
     ("every secret that is read from a file is in the Secret that is mounted there", files),
 ];
 
-/// The keys of a Secret, if somebody makes it; none known where people do.
-fn secret<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<Vec<&'a str>> {
-    let in_it = |object: &&Object| object.namespace() == namespace;
-    if let Some(external) =
-        objects.of("ExternalSecret").filter(in_it).find(|e| *e.at("/spec/target/name") == name)
-    {
-        let data = items(external.at("/spec/data"));
-        let keys = data.iter().filter_map(|entry| entry["secretKey"].as_str());
-        let template = external.at("/spec/target/template/data").as_object();
-        let made = template.into_iter().flat_map(|t| t.keys().map(String::as_str));
-        return Some(keys.chain(made).collect());
-    }
-    let keys = |data: &'a Value| data.as_object().map(|d| d.keys().map(String::as_str).collect());
-    if let Some(sealed) = objects.find("SealedSecret", namespace, name) {
-        return keys(sealed.at("/spec/encryptedData"));
-    }
-    if let Some(plain) = objects.find("Secret", namespace, name) {
-        return keys(plain.at("/stringData"));
-    }
-    None
-}
-
 fn spec(workload: &Object) -> &Value {
     workload.template().map_or(&Value::Null, |template| &template["spec"])
+}
+
+/// A ConfigMap's keys; nothing if nobody makes it.
+fn map_keys(objects: &Objects, namespace: &str, name: &str) -> Option<Vec<String>> {
+    match objects.find("ConfigMap", namespace, name) {
+        Some(map) => Some(map.at("/data").as_object()?.keys().cloned().collect()),
+        None => by_hand(objects, "ConfigMap", namespace, name),
+    }
 }
 
 fn volumes(objects: &Objects) -> Vec<String> {
@@ -44,19 +31,45 @@ fn volumes(objects: &Objects) -> Vec<String> {
             let namespace = workload.namespace();
             let wanted = volume["secret"]["secretName"].as_str();
             if let Some(name) = wanted.filter(|_| volume["secret"]["optional"] != true)
-                && secret(objects, namespace, name).is_none()
+                && keys(objects, namespace, name).is_none()
             {
                 found.push(format!("{workload}: nobody makes the Secret {name}"));
             }
             let wanted = volume["configMap"]["name"].as_str();
             if let Some(name) = wanted.filter(|_| volume["configMap"]["optional"] != true)
-                && objects.find("ConfigMap", namespace, name).is_none()
+                && map_keys(objects, namespace, name).is_none()
             {
                 found.push(format!("{workload}: nobody makes the ConfigMap {name}"));
             }
         }
     }
+    for object in &objects.0 {
+        for reference in references(object) {
+            let (name, key) = (&reference["name"], &reference["key"]);
+            let made = name.as_str().and_then(|name| keys(objects, object.namespace(), name));
+            if !made.is_some_and(|keys| keys.iter().any(|made| *made == *key)) {
+                found.push(format!("{object}: nobody makes {key} of the Secret {name}"));
+            }
+        }
+    }
     found
+}
+
+/// Single keys of Secrets that an object names.
+fn references(object: &Object) -> Vec<&Value> {
+    let all = object.containers();
+    let settings = all.iter().flat_map(|container| items(&container["env"]));
+    let mut found: Vec<&Value> = settings.map(|s| &s["valueFrom"]["secretKeyRef"]).collect();
+    for receiver in items(object.at("/spec/receivers")) {
+        found.extend(items(&receiver["webhookConfigs"]).iter().map(|hook| &hook["urlSecret"]));
+    }
+    if object.kind() == "ServiceMonitor" {
+        let endpoints = items(object.at("/spec/endpoints"));
+        found.extend(endpoints.iter().map(|endpoint| &endpoint["tlsConfig"]["ca"]["secret"]));
+    }
+    let credentials = object.at("/spec/backup/barmanObjectStore/s3Credentials").as_object();
+    found.extend(credentials.into_iter().flat_map(|credentials| credentials.values()));
+    found.into_iter().filter(|r| r.is_object() && r["optional"] != Value::Bool(true)).collect()
 }
 
 fn mounts(objects: &Objects) -> Vec<String> {
@@ -83,8 +96,11 @@ fn files(objects: &Objects) -> Vec<String> {
         for container in workload.containers() {
             for setting in items(&container["env"]) {
                 let name = setting["name"].as_str().unwrap_or_default();
+                let path = setting["value"].as_str().unwrap_or_default();
                 if name.ends_with("_FILE")
-                    && !in_a_secret(objects, workload, container, &setting["value"])
+                    && secret_of(workload, container, path).is_none_or(|(secret, key)| {
+                        !has(keys(objects, workload.namespace(), secret), key)
+                    })
                 {
                     found.push(format!("{workload}: {name} is in no Secret that is mounted"));
                 }
@@ -94,14 +110,44 @@ fn files(objects: &Objects) -> Vec<String> {
     found
 }
 
-fn in_a_secret(objects: &Objects, workload: &Object, container: &Value, path: &Value) -> bool {
-    let Some((dir, key)) = path.as_str().and_then(|path| path.rsplit_once('/')) else {
-        return false;
-    };
+fn has(keys: Option<Vec<String>>, key: &str) -> bool {
+    keys.is_some_and(|keys| keys.iter().any(|made| made == key))
+}
+
+/// The volume that is mounted where a file is, and the file's name in it.
+fn volume_of<'a>(
+    workload: &'a Object,
+    container: &Value,
+    path: &'a str,
+) -> Option<(&'a Value, &'a str)> {
+    let (dir, key) = path.rsplit_once('/')?;
     let mounts = items(&container["volumeMounts"]);
-    let Some(mount) = mounts.iter().find(|mount| mount["mountPath"] == dir) else { return false };
+    let mount = mounts.into_iter().find(|mount| mount["mountPath"] == dir)?;
     let volumes = items(&spec(workload)["volumes"]);
-    let volume = volumes.iter().find(|volume| volume["name"] == mount["name"]);
-    let Some(name) = volume.and_then(|v| v["secret"]["secretName"].as_str()) else { return false };
-    secret(objects, workload.namespace(), name).is_some_and(|keys| keys.contains(&key))
+    Some((volumes.into_iter().find(|volume| volume["name"] == mount["name"])?, key))
+}
+
+/// The Secret that a file is of, and its key.
+pub(super) fn secret_of<'a>(
+    workload: &'a Object,
+    container: &Value,
+    path: &'a str,
+) -> Option<(&'a str, &'a str)> {
+    let (volume, key) = volume_of(workload, container, path)?;
+    Some((volume["secret"]["secretName"].as_str()?, key))
+}
+
+/// Whether a file will be there.
+pub(super) fn is_mounted(
+    objects: &Objects,
+    workload: &Object,
+    container: &Value,
+    path: &str,
+) -> bool {
+    let Some((volume, key)) = volume_of(workload, container, path) else { return false };
+    let namespace = workload.namespace();
+    let secret = volume["secret"]["secretName"].as_str();
+    let map = volume["configMap"]["name"].as_str();
+    has(secret.and_then(|name| keys(objects, namespace, name)), key)
+        || has(map.and_then(|name| map_keys(objects, namespace, name)), key)
 }

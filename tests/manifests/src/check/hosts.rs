@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{FOREIGN, Rule};
+use super::told::{self, Url};
+use super::ways::serves;
+use super::{Rule, foreign};
 use crate::object::{Object, Objects, items, texts};
 
 pub(super) const CHECKS: &[Rule] = &[
@@ -24,7 +26,7 @@ fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
         });
     };
     let Some((name, namespace)) = inside.split_once('.') else { return false };
-    if FOREIGN.contains(&namespace) {
+    if foreign(objects, namespace) {
         return true;
     }
     let service = objects.find("Service", namespace, name);
@@ -36,12 +38,7 @@ fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
 }
 
 fn operated(objects: &Objects, namespace: &str, name: &str) -> bool {
-    let additional = "/spec/managed/services/additional";
-    objects.find("RabbitmqCluster", namespace, name).is_some()
-        || objects.of("Cluster").filter(|cluster| cluster.namespace() == namespace).any(|cluster| {
-            let services = items(cluster.at(additional));
-            services.iter().any(|s| s["serviceTemplate"]["metadata"]["name"] == name)
-        })
+    objects.pods().any(|pods| pods.namespace() == namespace && serves(pods.owner, name))
 }
 
 /// Of gateways' hosts the outside world knows: nobody in the cluster has to.
@@ -90,26 +87,21 @@ pub(super) fn destinations(service: &Object) -> Vec<&Value> {
     routes.flat_map(|route| items(&route["route"])).map(|to| &to["destination"]).collect()
 }
 
-/// Hosts in the values of settings, with their ports.
-fn named(workload: &Object) -> Vec<(&str, Option<u64>)> {
-    let all = workload.containers();
-    let settings = all.into_iter().flat_map(|container| items(&container["env"]));
-    let urls = settings.filter_map(|setting| setting["value"].as_str()?.split_once("://"));
-    urls.map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
-        .map(|authority| match authority.split_once(':') {
-            Some((host, port)) => (host, port.parse().ok()),
-            None => (authority, None),
-        })
-        .filter(|(host, _)| host.ends_with(CLUSTER))
-        .collect()
-}
-
 fn setting_hosts(objects: &Objects) -> Vec<String> {
     let mut found = Vec::new();
     for workload in objects.workloads() {
-        for (host, port) in named(workload) {
-            if !exists(objects, host, port) {
+        for (host, port) in told::hosts(objects, workload) {
+            if !exists(objects, &host, port) {
                 found.push(format!("{workload}: {host} does not exist, or not at {port:?}"));
+            }
+        }
+    }
+    // Whom Argo asks whether a release is good.
+    for template in objects.of("AnalysisTemplate") {
+        for metric in items(template.at("/spec/metrics")) {
+            let url = metric["provider"]["prometheus"]["address"].as_str().and_then(Url::parse);
+            if let Some(url) = url.filter(|url| !exists(objects, &url.host, url.port)) {
+                found.push(format!("{template}: {} does not exist", url.host));
             }
         }
     }
@@ -123,7 +115,7 @@ fn sidecars(objects: &Objects) -> Vec<String> {
         let egress = items(sidecar.at("/spec/egress"));
         let known: Vec<&str> = egress.iter().flat_map(|egress| texts(&egress["hosts"])).collect();
         for workload in objects.selected(sidecar.namespace(), labels) {
-            for (host, _) in named(workload) {
+            for (host, _) in told::hosts(objects, workload) {
                 let knows = |known: &&str| known.split_once('/').is_some_and(|(_, k)| k == host);
                 if !known.iter().any(knows) {
                     found.push(format!("{workload}: its sidecar does not know {host}"));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{FOREIGN, Rule};
-use crate::object::{Object, Objects, has_all, items};
+use super::{Rule, foreign};
+use crate::object::{Object, Objects, has_all, items, means, texts};
 
 pub(super) const CHECKS: &[Rule] = &[
     ("an object is there once", once),
@@ -17,9 +17,6 @@ pub(super) const CHECKS: &[Rule] = &[
     ("every Deployment has a disruption budget and is spread", budgets),
     ("every pod has the service account that is called like its workload", accounts),
 ];
-
-/// Operators make Services and pods of these.
-const OPERATED: [&str; 2] = ["Cluster", "RabbitmqCluster"];
 
 fn once(objects: &Objects) -> Vec<String> {
     let mut seen = BTreeSet::new();
@@ -42,7 +39,7 @@ fn namespaces(objects: &Objects) -> Vec<String> {
         .iter()
         .filter(|object| !object.namespace().is_empty())
         .filter(|object| {
-            !ours.contains(object.namespace()) && !FOREIGN.contains(&object.namespace())
+            !ours.contains(object.namespace()) && !foreign(objects, object.namespace())
         })
         .map(|object| format!("{object}: nobody makes the namespace"))
         .collect()
@@ -88,24 +85,33 @@ fn policies(objects: &Objects) -> Vec<String> {
         ("PeerAuthentication", "/spec/selector"),
         ("Sidecar", "/spec/workloadSelector"),
         ("PodMonitor", "/spec/selector"),
+        ("ServiceMonitor", "/spec/selector"),
     ];
     let mut found = Vec::new();
     for (kind, pointer) in selectors {
         for policy in objects.of(kind) {
-            // For the whole namespace, or by an expression that means whoever has a label.
-            let selector = policy.at(pointer);
-            let labels = selector.get("matchLabels").or_else(|| selector.get("labels"));
-            let Some(labels) = labels else { continue };
-            let namespace = policy.namespace();
-            let operated = objects.0.iter().filter(|o| OPERATED.contains(&o.kind()));
-            let mut operated = operated.filter(|o| o.namespace() == namespace);
-            if objects.selected(namespace, labels).is_empty()
-                && !operated.any(|o| {
-                    has_all(o.at("/spec/inheritedMetadata/labels"), labels)
-                        || has_all(o.at("/metadata/labels"), labels)
+            let mut selector = policy.at(pointer).clone();
+            if let Some(labels) = selector.get("labels").cloned() {
+                selector = json!({"matchLabels": labels});
+            }
+            // For the whole namespace.
+            if selector.as_object().is_none_or(serde_json::Map::is_empty) {
+                continue;
+            }
+            let elsewhere = texts(policy.at("/spec/namespaceSelector/matchNames"));
+            let own = [policy.namespace()];
+            let places = if elsewhere.is_empty() { own.as_slice() } else { &elsewhere };
+            let mut pods = objects.pods().filter(|pods| places.contains(&pods.namespace()));
+            let service = || {
+                let mut services = objects.of("Service");
+                services.any(|service| {
+                    let labels = service.at("/metadata/labels").as_object();
+                    places.contains(&service.namespace())
+                        && labels.is_some_and(|labels| means(&selector, labels))
                 })
-            {
-                found.push(format!("{policy} selects nothing: {labels}"));
+            };
+            if !pods.any(|pods| pods.are(&selector)) && !(kind == "ServiceMonitor" && service()) {
+                found.push(format!("{policy} selects nothing: {selector}"));
             }
         }
     }
@@ -120,7 +126,7 @@ fn policies(objects: &Objects) -> Vec<String> {
 }
 
 fn default_deny(objects: &Objects) -> Vec<String> {
-    let used: BTreeSet<&str> = objects.workloads().map(Object::namespace).collect();
+    let used: BTreeSet<&str> = objects.pods().map(|pods| pods.namespace()).collect();
     let denies = |namespace: &&str| {
         objects.of("NetworkPolicy").filter(|policy| policy.namespace() == *namespace).any(
             |policy| {
@@ -210,12 +216,23 @@ fn accounts(objects: &Objects) -> Vec<String> {
         }
         // In the mesh an account is an identity, and policies know it by the label.
         let name = &template["metadata"]["labels"]["app.kubernetes.io/name"];
-        if workload.namespace() == "stoa" && *name != *account {
+        if !name.is_null() && *name != *account {
             found.push(format!("{workload} is {name} by its label and {account} by its account"));
         }
-        if template["spec"]["automountServiceAccountToken"] != false {
+        // Whoever has rights in the cluster needs one to use them.
+        if template["spec"]["automountServiceAccountToken"] != false
+            && !has_rights(objects, workload.namespace(), account)
+        {
             found.push(format!("{workload} mounts a token that it does not need"));
         }
     }
     found
+}
+
+fn has_rights(objects: &Objects, namespace: &str, account: &str) -> bool {
+    let bindings = ["RoleBinding", "ClusterRoleBinding"];
+    bindings.iter().flat_map(|kind| objects.of(kind)).any(|binding| {
+        let subjects = items(binding.at("/subjects"));
+        subjects.iter().any(|s| s["name"] == account && s["namespace"] == namespace)
+    })
 }

@@ -1,7 +1,7 @@
 //! What the mesh's objects say of each other.
 
-use super::Rule;
 use super::hosts::destinations;
+use super::{Rule, foreign};
 use crate::object::{Object, Objects, items, texts};
 
 pub(super) const CHECKS: &[Rule] = &[
@@ -50,9 +50,6 @@ fn gateways(objects: &Objects) -> Vec<String> {
     found
 }
 
-/// Prometheus is another component's.
-const ELSEWHERE: &str = "observability";
-
 fn principals(objects: &Objects) -> Vec<String> {
     let mut found = Vec::new();
     for policy in objects.of("AuthorizationPolicy") {
@@ -61,9 +58,9 @@ fn principals(objects: &Objects) -> Vec<String> {
             for principal in sources.iter().flat_map(|from| texts(&from["source"]["principals"])) {
                 let parts: Vec<&str> = principal.split('/').collect();
                 let known = match parts.as_slice() {
-                    ["stoa.local", "ns", ELSEWHERE, "sa", _] => true,
                     ["stoa.local", "ns", namespace, "sa", account] => {
-                        objects.find("ServiceAccount", namespace, account).is_some()
+                        foreign(objects, namespace)
+                            || objects.find("ServiceAccount", namespace, account).is_some()
                     }
                     _ => false,
                 };

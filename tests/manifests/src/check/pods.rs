@@ -3,14 +3,13 @@
 use serde_json::Value;
 
 use super::Rule;
-use crate::object::{Object, Objects, items, texts};
+use crate::object::{Object, Objects, items};
 
 pub(super) const CHECKS: &[Rule] = &[
     ("every image is pinned", images),
     ("every probe's port exists", probes),
     ("every container that lasts says whether it is ready and alive", watched),
     ("every container asks for what it needs and has an end to its memory", resources),
-    ("every pod is restricted", restricted),
     ("a pod has longer to end than it drains", endings),
 ];
 
@@ -98,43 +97,6 @@ fn resources(objects: &Objects) -> Vec<String> {
         (!asked || !resources["limits"]["memory"].is_string())
             .then(|| "no requests, or no limit of memory".to_owned())
     })
-}
-
-fn restricted(objects: &Objects) -> Vec<String> {
-    let mut found = Vec::new();
-    for workload in objects.workloads() {
-        let spec = &workload.template().unwrap_or(&Value::Null)["spec"];
-        let pod = &spec["securityContext"];
-        let mut ask = |kept: bool, what: &str| {
-            if !kept {
-                found.push(format!("{workload}: {what}"));
-            }
-        };
-        ask(pod["runAsNonRoot"] == true, "may run as root");
-        ask(pod["seccompProfile"]["type"] == "RuntimeDefault", "has no seccomp profile");
-        for shared in ["hostNetwork", "hostPID", "hostIPC"] {
-            ask(spec[shared].is_null(), "shares its node's namespaces");
-        }
-        ask(
-            items(&spec["volumes"]).iter().all(|v| v["hostPath"].is_null()),
-            "mounts its node's files",
-        );
-        for container in workload.containers() {
-            let context = &container["securityContext"];
-            ask(context["allowPrivilegeEscalation"] == false, "may gain privileges");
-            ask(context["readOnlyRootFilesystem"] == true, "may write to its image");
-            ask(texts(&context["capabilities"]["drop"]) == ["ALL"], "keeps capabilities");
-            ask(context["capabilities"]["add"].is_null(), "has capabilities added");
-            ask(context["privileged"].is_null(), "is privileged");
-        }
-    }
-    for namespace in objects.of("Namespace") {
-        let enforced = namespace.at("/metadata/labels/pod-security.kubernetes.io~1enforce");
-        if *enforced != "restricted" {
-            found.push(format!("{namespace} does not enforce `restricted`"));
-        }
-    }
-    found
 }
 
 /// Notice and drain of a service (`shared/runtime`, `shared/grpc`), in seconds, and as
