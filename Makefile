@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/stoa/target
 
 XTASK = cargo xtask
 .DEFAULT_GOAL := help
-.PHONY: help up down stoactl clean test chaos bench screenshots lint gen fmt contract-review contract-release chart terraform checkov audit drill images cargo
+.PHONY: help up down stoactl clean test chaos upgrade bench screenshots lint gen fmt contract-review contract-release chart terraform checkov audit drill images containers cargo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -28,7 +28,10 @@ test: cargo ## all tests, on real stores; PACKAGE=orders runs one crate's
 chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-undo|skip-inbox
 	@$(XTASK) chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(BROKEN),--broken $(BROKEN))
 
-bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts, notify or login-storm
+upgrade: cargo ## the release before and this one, each on the other's schema under load; BASE=<git ref> BROKEN=drop-column
+	@$(XTASK) upgrade $(if $(BASE),--base $(BASE)) $(if $(BROKEN),--breaking $(BROKEN))
+
+bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts, notify, login-storm or capacity
 	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))
 
 screenshots: cargo ## take the pictures in the documentation anew
@@ -65,6 +68,9 @@ drill: ## back up every database of stores, destroy them, restore and compare; d
 
 images: ## build every image; VERSION=0.1.0 REGISTRY=registry.example.com BUILDER="docker build"
 	@deploy/docker/build.sh
+
+containers: cargo ## build the images without Docker or a registry, say how big they are, and shop in them; Debian, root
+	@deploy/docker/try.sh
 
 fmt: cargo ## format Rust and protobuf
 	@$(XTASK) fmt

@@ -8,7 +8,7 @@ version=${VERSION:-$(git rev-parse HEAD)}
 registry=${REGISTRY:-registry.example.com}
 out=${OUT:-.stoa/sbom}
 mkdir -p "$out"
-for image in cart catalog docs edge-config guard identity inventory notifications orders payments prober stoactl; do
+for image in $(deploy/docker/images.sh); do
   name=$registry/stoa/$image:$version
   syft scan "$name" --output "spdx-json=$out/$image.spdx.json"
   trivy image --exit-code 1 --ignore-unfixed --severity HIGH,CRITICAL "$name"

@@ -1,6 +1,6 @@
 //! `test`: every test, against real stores and the real platform.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -14,6 +14,9 @@ pub struct Arguments {
     /// Only this package's tests.
     #[arg(long, short)]
     package: Option<String>,
+    /// The platform's programs from this directory, in place of those built here.
+    #[arg(long)]
+    programs: Option<PathBuf>,
     /// Passed on to the test programs, for example a test's name.
     #[arg(last = true)]
     rest: Vec<String>,
@@ -43,7 +46,8 @@ impl Arguments {
             None => test.args(["test", "--workspace"]),
         };
         test.args(["--no-fail-fast", "--"]).args(&self.rest);
-        test.envs(stores.env()?).env("STOA_ENVOY", envoy).env("STOA_BIN_DIR", bin_dir()?);
+        let programs = self.programs.clone().map_or_else(bin_dir, Ok)?;
+        test.envs(stores.env()?).env("STOA_ENVOY", envoy).env("STOA_BIN_DIR", programs);
         run_async(test).await
     }
 }
