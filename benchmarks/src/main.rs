@@ -1,12 +1,14 @@
 //! What the platform's own mechanisms cost, against the bare thing, in one run.
 //! `make bench` starts stores for it.
 
+mod capacity;
 mod facts;
 mod hot_stock;
 mod load;
 mod login_storm;
 mod notify;
 mod table;
+mod usage;
 
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ enum Bench {
     Notify,
     /// Many who sign in at once, and those who are signed in.
     LoginStorm,
+    /// What a page and an order cost each process of the whole platform.
+    Capacity,
 }
 
 #[tokio::main]
@@ -51,6 +55,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Bench::LoginStorm) {
         login_storm::run(seconds).await?;
+    }
+    if wanted(Bench::Capacity) {
+        capacity::run(seconds).await?;
     }
     Ok(())
 }

@@ -25,14 +25,16 @@ impl Arguments {
     }
 
     async fn measure(&self, root: &Path) -> Result<()> {
+        // The whole platform is measured, too.
         let mut build = cargo(root);
-        build.args(["build", "--release", "--package", "benchmarks"]);
+        build.args(["build", "--release", "--workspace", "--bins"]);
         run_async(build).await?;
         println!("Starting stores for the benchmarks");
         let state = root.join(".stoa/bench");
         let stores = Stores::start(&state, Ports::free()?, &mut Terminal).await?;
-        let mut bench = std::process::Command::new(bin_dir()?.join("../release/benchmarks"));
-        bench.args(&self.rest).envs(stores.env()?);
+        let programs = bin_dir()?.join("../release");
+        let mut bench = std::process::Command::new(programs.join("benchmarks"));
+        bench.args(&self.rest).envs(stores.env()?).env("STOA_BIN_DIR", programs);
         run_async(bench).await
     }
 }
