@@ -85,15 +85,75 @@ fn another_release_and_another_host_reach_every_place() {
         "publicHost" => Value::from("other.example"),
         "paymentProviderHost" => Value::from("pay.example"),
         "smtpHost" => Value::from("mail.example"),
+        "metricsStorage" => Value::from("90Gi"),
+        "metricsRetentionSize" => Value::from("70GB"),
         _ => Value::from("elsewhere.example"),
     });
     let text = serde_json::to_string(&objects).unwrap();
-    for left in [":0.1.0", "-0.1.0", "example.com", "example\\.com", "192.0.2"] {
+    for left in
+        [":0.1.0", "-0.1.0", "example.com", "example\\.com", "192.0.2", "50Gi", "000000000000"]
+    {
         assert!(!text.contains(left), "{left} is left in {:?}", around(&text, left));
     }
     let objects = Objects::new(objects);
     for check in manifests::all().iter().filter(|check| !check.rule.contains("pinned")) {
         assert_eq!((check.run)(&objects), Vec::<String>::new(), "{}", check.rule);
+    }
+}
+
+#[test]
+fn secrets_may_come_from_elsewhere_and_every_rule_is_kept() {
+    for source in ["secrets-vault", "secrets-sealed"] {
+        let objects = variation("production", &|line| line.replace("secrets-aws", source));
+        let objects = Objects::new(objects.unwrap());
+        let kinds = ["ExternalSecret", "SealedSecret"];
+        let made = kinds.iter().flat_map(|kind| objects.of(kind)).count();
+        assert_eq!(made, 10, "of seven services and three who watch");
+        for check in &manifests::all() {
+            let found = (check.run)(&objects);
+            assert_eq!(found, Vec::<String>::new(), "{source}: {}", check.rule);
+        }
+    }
+}
+
+#[test]
+fn without_a_bucket_an_installation_with_backups_is_refused_and_told_why() {
+    let settings = |line: &str| {
+        let here = root().join("k8s/overlays/local/settings.yaml");
+        line.replace("settings.yaml", &here.display().to_string())
+    };
+    let error = variation("self-hosted", &settings).unwrap_err();
+    assert!(format!("{error:#}").contains("stoa-settings has no data.backupBucket"), "{error:#}");
+}
+
+/// An overlay with other lines in its kustomization, from a directory of its own.
+fn variation(name: &str, line: &dyn Fn(&str) -> String) -> anyhow::Result<Vec<Value>> {
+    let overlay = root().join("k8s/overlays").join(name);
+    let text = std::fs::read_to_string(overlay.join("kustomization.yaml"))?;
+    let dir = tempfile::tempdir()?;
+    let k8s = root().join("k8s").display().to_string();
+    let own = overlay.join("settings.yaml").display().to_string();
+    let text: String = text
+        .lines()
+        .map(|text| line(text).replace("../..", &k8s) + "\n")
+        .collect::<String>()
+        .replace("- settings.yaml", &format!("- {own}"));
+    std::fs::write(dir.path().join("kustomization.yaml"), text)?;
+    manifests::render(dir.path())
+}
+
+#[test]
+fn people_are_told_of_everything_that_only_they_can_make() {
+    let install = root().join("docs/operations/install.md");
+    let install = std::fs::read_to_string(install).unwrap();
+    for made in &manifests::BY_HAND {
+        let kind = if made.kind == "Secret" { "secret generic" } else { "configmap" };
+        let command = format!("kubectl -n {} create {kind} {}", made.namespace, made.name);
+        let line = install.lines().find(|line| line.contains(&command));
+        let line = line.unwrap_or_else(|| panic!("install.md does not say `{command}`"));
+        for key in made.keys {
+            assert!(line.contains(&format!(" --from-file={key}")), "{command}: {key}");
+        }
     }
 }
 
