@@ -95,7 +95,22 @@ run "applies" {
   }
 
   assert {
+    condition     = length([for key in keys(output.settings) : key if endswith(key, "PostgresSecret")]) == 6
+    error_message = "Where every database's password is goes into the overlay's settings."
+  }
+
+  assert {
     condition     = output.settings.storesCidr == "10.20.224.0/19"
     error_message = "The stores' addresses go into the overlay's settings."
+  }
+}
+
+# Modules show that it is passed on; this is who asks for it.
+run "what_is_kept_is_deleted_in_two_steps" {
+  command = plan
+
+  assert {
+    condition     = length(var.administrators) == 1 && can(regex("(?m)^  deletion_protection *= true$", file("main.tf"))) && can(regex("(?m)^  multi_az *= true$", file("main.tf")))
+    error_message = "Production can be deleted in one step, or stands in one zone."
   }
 }

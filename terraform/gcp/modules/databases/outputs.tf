@@ -1,0 +1,3 @@
+output "hosts" {
+  value = { for service, record in google_dns_record_set.this : service => trimsuffix(record.name, ".") }
+}

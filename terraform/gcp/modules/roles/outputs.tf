@@ -1,0 +1,3 @@
+output "accounts" {
+  value = { for service, account in google_service_account.this : service => account.email }
+}

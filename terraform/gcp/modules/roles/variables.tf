@@ -1,0 +1,9 @@
+variable "cluster" {
+  description = "The pool of identities that the cluster vouches for."
+  type        = object({ pool = string })
+}
+
+variable "secrets" {
+  description = "The secret of each service."
+  type        = map(string)
+}
