@@ -97,3 +97,15 @@ resource "aws_db_instance" "this" {
   monitoring_interval             = 60
   monitoring_role_arn             = aws_iam_role.monitoring.arn
 }
+
+# RDS would change each password every week, and services read theirs when they start: it is put off as long as may be, and changed by
+# hand together with a restart (docs/security/secrets.md).
+resource "aws_secretsmanager_secret_rotation" "this" {
+  for_each           = var.databases
+  secret_id          = aws_db_instance.this[each.key].master_user_secret[0].secret_arn
+  rotate_immediately = false
+
+  rotation_rules {
+    automatically_after_days = 1000
+  }
+}

@@ -111,20 +111,26 @@ module "secrets" {
   name        = var.name
   kms_key_arn = aws_kms_key.this.arn
   secrets = {
-    cart          = ["REDIS_URL"]
-    catalog       = ["AMQP_URL", "DATABASE_URL"]
-    identity      = ["ADMIN_PASSWORD", "AMQP_URL", "DATABASE_URL", "SEALING_KEYS"]
-    inventory     = ["AMQP_URL", "DATABASE_URL"]
-    notifications = ["AMQP_URL", "DATABASE_URL", "SMTP_URL"]
-    orders        = ["AMQP_URL", "DATABASE_URL"]
-    payments      = ["AMQP_URL", "DATABASE_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]
+    cart          = ["REDIS_PASSWORD"]
+    catalog       = ["AMQP_PASSWORD"]
+    identity      = ["ADMIN_PASSWORD", "AMQP_PASSWORD", "SEALING_KEYS"]
+    inventory     = ["AMQP_PASSWORD"]
+    notifications = ["AMQP_PASSWORD", "SMTP_URL"]
+    orders        = ["AMQP_PASSWORD"]
+    payments      = ["AMQP_PASSWORD", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]
+    # Of those who watch.
+    alertmanager = ["page", "ticket"]
+    grafana      = ["password"]
+    prober       = ["email", "password"]
   }
 }
 
 module "roles" {
-  source      = "../roles"
-  name        = var.name
-  cluster     = module.cluster.accounts
-  secret_arns = module.secrets.arns
-  kms_key_arn = aws_kms_key.this.arn
+  source               = "../roles"
+  name                 = var.name
+  cluster              = module.cluster.accounts
+  secret_arns          = module.secrets.arns
+  database_secret_arns = module.databases.password_secret_arns
+  namespaces           = { for workload in ["alertmanager", "grafana", "prober"] : workload => "observability" }
+  kms_key_arn          = aws_kms_key.this.arn
 }

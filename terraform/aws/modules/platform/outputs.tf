@@ -2,6 +2,7 @@ output "settings" {
   description = "Lines of the overlay's settings.yaml, for k8s/components/stores-managed."
   value = merge(
     { for service, host in module.databases.hosts : "${service}PostgresHost" => host },
+    { for service, arn in module.databases.password_secret_arns : "${service}PostgresSecret" => arn },
     {
       cartRedisHost = module.cache.host
       rabbitmqHost  = module.broker.host
@@ -11,9 +12,4 @@ output "settings" {
     },
     module.registry.registry == null ? {} : { registry = module.registry.registry },
   )
-}
-
-output "database_password_secrets" {
-  description = "Where each database's password is, to be put into DATABASE_URL."
-  value       = module.databases.password_secret_arns
 }

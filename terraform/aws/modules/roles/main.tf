@@ -1,4 +1,4 @@
-# A role for each service account that may read one secret: its own. The External Secrets Operator shows a token of the
+# A role for each service account that may read its own secret and its own database's password, and nothing else. The External Secrets Operator shows a token of the
 # account (k8s/components/secrets-aws); nobody else's token opens the role.
 
 resource "aws_iam_role" "this" {
@@ -14,11 +14,15 @@ resource "aws_iam_role" "this" {
       Condition = {
         StringEquals = {
           "${var.cluster.issuer}:aud" = "sts.amazonaws.com"
-          "${var.cluster.issuer}:sub" = "system:serviceaccount:stoa:${each.key}"
+          "${var.cluster.issuer}:sub" = "system:serviceaccount:${lookup(var.namespaces, each.key, "stoa")}:${each.key}"
         }
       }
     }]
   })
+}
+
+locals {
+  own = { for service, arn in var.secret_arns : service => compact([arn, lookup(var.database_secret_arns, service, "")]) }
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -31,14 +35,14 @@ resource "aws_iam_role_policy" "this" {
       {
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
-        Resource = each.value
+        Resource = local.own[each.key]
       },
       {
         Effect   = "Allow"
         Action   = "kms:Decrypt"
         Resource = var.kms_key_arn
         Condition = {
-          StringEquals = { "kms:EncryptionContext:SecretARN" = each.value }
+          StringEquals = { "kms:EncryptionContext:SecretARN" = local.own[each.key] }
         }
       },
     ]

@@ -13,6 +13,18 @@ variable "secret_arns" {
   type        = map(string)
 }
 
+variable "database_secret_arns" {
+  description = "Where the password of each service's database is, for those that have one."
+  type        = map(string)
+  default     = {}
+}
+
+variable "namespaces" {
+  description = "Where an account is, if not in stoa."
+  type        = map(string)
+  default     = {}
+}
+
 variable "kms_key_arn" {
   description = "The key that data at rest is encrypted with."
   type        = string

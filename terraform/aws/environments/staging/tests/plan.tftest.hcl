@@ -95,6 +95,11 @@ run "applies" {
   }
 
   assert {
+    condition     = length([for key in keys(output.settings) : key if endswith(key, "PostgresSecret")]) == 6
+    error_message = "Where every database's password is goes into the overlay's settings."
+  }
+
+  assert {
     condition     = output.settings.storesCidr == "10.30.224.0/19"
     error_message = "The stores' addresses go into the overlay's settings."
   }
