@@ -14,6 +14,7 @@ mod screenshots;
 mod secrets;
 mod stores;
 mod table;
+mod terraform;
 mod test;
 mod up;
 
@@ -73,6 +74,15 @@ enum Command {
     Fmt,
     /// Writes every generated file, or checks that none differs.
     Gen(generate::Arguments),
+    /// Makes Google's Terraform provider from its published bindings, for machines without
+    /// the registry, and prints where it is.
+    TerraformMirror,
+    /// What Terraform starts from there.
+    #[command(hide = true)]
+    TerraformServe {
+        /// The schema.
+        file: PathBuf,
+    },
     /// Prints what a change of the contract means, for its reviewer.
     ContractReview(review::Review),
     /// Makes today's contract the released one, which later ones must not break.
@@ -110,6 +120,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Secrets => secrets::check(&root),
         Command::Fmt => lint::format(&root),
         Command::Gen(arguments) => arguments.run(&root),
+        Command::TerraformMirror => terraform::mirror(&root),
+        Command::TerraformServe { file } => terraform_schema::serve::serve(&file).await,
         Command::ContractReview(arguments) => arguments.run(&root),
         Command::ContractRelease(arguments) => arguments.run(&root),
     }

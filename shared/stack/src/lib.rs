@@ -38,7 +38,7 @@ pub use install::{
     python_programs, secret_scanner,
 };
 pub use layout::Layout;
-pub use npm::{install as install_npm, locked as install_locked_npm};
+pub use npm::{install as install_npm, locked as install_locked_npm, program as npm};
 pub use options::{Detour, Options, Ports, SERVICES};
 pub use pki::keep_certificates;
 pub use process::{Record, all_running, running};
