@@ -217,6 +217,25 @@ const TABLE: &[(&str, Break, &str)] = &[
         "sends plain text",
     ),
     (
+        "every port that speaks gRPC says so",
+        ("Service", "orders", |o| o["spec"]["ports"][0]["appProtocol"] = json!("tcp")),
+        "Service stoa/orders: \"grpc\" says \"tcp\"",
+    ),
+    (
+        "requests leave their zone only if somebody says who is healthy",
+        ("DestinationRule", "cart", |o| {
+            remove(&mut o["spec"]["trafficPolicy"], "outlierDetection");
+        }),
+        "nobody says who is healthy",
+    ),
+    (
+        "where there is a gateway out, nobody of the platform leaves by another way",
+        ("NetworkPolicy", "payments-to-payment-provider", |o| {
+            o["spec"]["egress"][0]["to"] = json!([{"ipBlock": {"cidr": "0.0.0.0/0"}}]);
+        }),
+        "lets everywhere",
+    ),
+    (
         "every image is pinned",
         ("Deployment", "cart", |o| {
             container(o)["image"] = json!("registry.example.com/stoa/cart:latest")
@@ -287,6 +306,14 @@ const TABLE: &[(&str, Break, &str)] = &[
     (
         "a pod has longer to end than it drains",
         ("Deployment", "cart", |o| pod(o)["terminationGracePeriodSeconds"] = json!(10)),
+        "killed before it has drained",
+    ),
+    (
+        "a pod has longer to end than it drains",
+        ("Deployment", "istio-ingress", |o| {
+            let annotations = &mut o["spec"]["template"]["metadata"]["annotations"];
+            remove(annotations, "proxy.istio.io/config");
+        }),
         "killed before it has drained",
     ),
     (

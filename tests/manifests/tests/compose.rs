@@ -8,7 +8,7 @@ use serde_json::Value;
 use stack::{Layout, Ports, Terminal};
 
 use crate::root;
-use crate::settings::help;
+use crate::settings::{HIDDEN, help};
 
 const FILES: [&str; 3] =
     ["docker-compose.yml", "docker-compose.dev.yml", "docker-compose.test.yml"];
@@ -92,10 +92,13 @@ fn programs_know_what_compose_tells_them() {
     let file = compose(FILES[0]);
     let mut seen = 0;
     for (name, service) in file["services"].as_object().unwrap() {
-        if !service["image"].as_str().unwrap().contains("/stoa/") {
-            continue;
-        }
-        let settings = help(name);
+        let image = service["image"].as_str().unwrap();
+        let Some((_, program)) = image.split_once("/stoa/") else { continue };
+        let program = program.split(':').next().unwrap();
+        let mut settings = help(program);
+        let hidden = HIDDEN.iter().filter(|(of, _)| *of == program);
+        settings.secret.extend(hidden.clone().map(|(_, variable)| (*variable).to_owned()));
+        settings.known.extend(hidden.map(|(_, variable)| (*variable).to_owned()));
         let mut told = BTreeSet::new();
         for variable in service["environment"].as_object().unwrap().keys() {
             let of_file = variable.strip_suffix("_FILE").filter(|v| settings.secret.contains(*v));

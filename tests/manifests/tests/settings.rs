@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::overlay;
 
 /// What `--help` keeps to itself.
-const HIDDEN: [(&str, &str); 1] = [("stoactl", "STOA_TOKEN")];
+pub const HIDDEN: [(&str, &str); 2] = [("stoactl", "STOA_TOKEN"), ("stoactl", "STOA_PASSWORD")];
 
 /// What a program says of its settings.
 pub struct Settings {

@@ -9,6 +9,9 @@ pub(super) const CHECKS: &[Rule] = &[
     ("every gateway that a route is for exists, and opens its hosts", gateways),
     ("every principal that a policy lets in exists", principals),
     ("every service of the mesh asks for mutual TLS", mutual_tls),
+    ("every port that speaks gRPC says so", grpc),
+    ("requests leave their zone only if somebody says who is healthy", localities),
+    ("where there is a gateway out, nobody of the platform leaves by another way", ways_out),
 ];
 
 fn subsets(objects: &Objects) -> Vec<String> {
@@ -88,4 +91,43 @@ fn mutual_tls(objects: &Objects) -> Vec<String> {
         objects.of("DestinationRule").filter(plain).map(|rule| format!("{rule} sends plain text")),
     );
     found
+}
+
+/// What such a port is called in a pod.
+const GRPC: [&str; 2] = ["grpc", "otlp"];
+
+fn grpc(objects: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    for service in objects.of("Service") {
+        for port in items(service.at("/spec/ports")) {
+            let speaks = GRPC.iter().any(|name| port["targetPort"] == *name);
+            if speaks != (port["appProtocol"] == "grpc") {
+                found.push(format!("{service}: {} says {}", port["name"], port["appProtocol"]));
+            }
+        }
+    }
+    found
+}
+
+/// Istio fails over only where outlier detection is told of.
+fn localities(objects: &Objects) -> Vec<String> {
+    let mut found = Vec::new();
+    for rule in objects.of("DestinationRule") {
+        let policy = rule.at("/spec/trafficPolicy");
+        let near = &policy["loadBalancer"]["localityLbSetting"];
+        if near["enabled"] == true && policy["outlierDetection"].is_null() {
+            found.push(format!("{rule}: nobody says who is healthy"));
+        }
+    }
+    found
+}
+
+fn ways_out(objects: &Objects) -> Vec<String> {
+    let gateway = objects.pods().any(|pods| pods.owner.name() == "istio-egress");
+    let outside = |policy: &&Object| policy.at("/spec/egress").to_string().contains("0.0.0.0/0");
+    let ours = objects.of("NetworkPolicy").filter(|policy| policy.namespace() == "stoa");
+    ours.filter(|_| gateway)
+        .filter(outside)
+        .map(|policy| format!("{policy} lets everywhere"))
+        .collect()
 }
