@@ -9,6 +9,8 @@ cd "$(dirname "$0")/../.."
 packages=(podman buildah runc netavark aardvark-dns iptables catatonit)
 dpkg -s "${packages[@]}" >/dev/null 2>&1 || apt-get install --yes --no-install-recommends "${packages[@]}"
 
+cargo auditable --version >/dev/null 2>&1 || cargo install --locked "$(grep --only-matching 'cargo-auditable@[0-9.]*' deploy/docker/Dockerfile)"
+
 work=$(mktemp --directory)
 trap 'rm -rf "$work"' EXIT
 
