@@ -56,7 +56,11 @@ pub(super) fn installation() -> Value {
         },
         // As long as the edge keeps the key set: a new key is published at least
         // this long before it signs.
-        "pilot": {"env": {"PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "5m"}},
+        "pilot": {
+            // Namespaces are `restricted`: who sets up a pod's network is the node's plugin.
+            "cni": {"enabled": true},
+            "env": {"PILOT_JWT_PUB_KEY_REFRESH_INTERVAL": "5m"},
+        },
     })
 }
 
