@@ -17,6 +17,7 @@ mod table;
 mod terraform;
 mod test;
 mod up;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ enum Command {
     /// Lets processes, stores and networks fail under a load of checkouts, and checks
     /// that nothing was lost, charged twice or oversold.
     Chaos(chaos::Arguments),
+    /// Lets this checkout's release follow the one before under a load of checkouts, back
+    /// and forward again, and checks that nothing was lost and nobody was refused.
+    Upgrade(upgrade::Arguments),
     /// Measures what the platform's own mechanisms cost, in a release build.
     Bench(bench::Arguments),
     /// Takes the pictures in the documentation anew.
@@ -110,6 +114,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Stores(arguments) => arguments.run(&root).await,
         Command::Test(arguments) => arguments.run(&root).await,
         Command::Chaos(arguments) => arguments.run(&root).await,
+        Command::Upgrade(arguments) => arguments.run(&root).await,
         Command::Bench(arguments) => arguments.run(&root).await,
         Command::Screenshots => screenshots::run(&root).await,
         Command::Lint => lint::run(&root),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -27,42 +28,43 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Nobody stands before the edge: what a client says about its address is not believed.
 const TRUSTED_HOPS: u32 = 0;
 
-/// What Envoy reads: placeholders in the checkout, their values below the state.
+/// What Envoy reads, in `envoy`: placeholders in the checkout, their values below the
+/// state.
 const TEMPLATES: [&str; 4] = [
-    "envoy/certificates/authorities.yaml",
-    "envoy/certificates/edge.yaml",
-    "envoy/certificates/mesh.yaml",
-    "envoy/edge.yaml",
+    "certificates/authorities.yaml",
+    "certificates/edge.yaml",
+    "certificates/mesh.yaml",
+    "edge.yaml",
 ];
 
-const TLS_DIR: &str = "envoy/tls";
-const TLS_CERT: &str = "envoy/tls/cert.pem";
-const TLS_KEY: &str = "envoy/tls/key.pem";
+/// The edge that people come through; another release's may run beside it.
+pub(crate) const EDGE: &str = "edge";
 
 /// Listeners; each fetches the keys of tokens for itself.
 const LISTENERS: u64 = 2;
 
-/// Starts Envoy; ready when it has identity's keys.
+/// Starts Envoy as the process `name`; ready when it has identity's keys.
 pub(crate) async fn start(
+    name: &str,
     fleet: Fleet,
     options: Options,
     pki: Pki,
     tools: PythonTools,
 ) -> Result<()> {
-    certify(&fleet, &pki)?;
-    let values = values(&fleet, &options, &pki);
-    for name in TEMPLATES {
-        let template = options.root.join(name);
+    let home = home(&fleet, name);
+    certify(&home, &pki)?;
+    let values = values(&fleet, &home, &options, &pki);
+    for file in TEMPLATES {
+        let template = options.root.join("envoy").join(file);
         let text = fs::read_to_string(&template)
             .with_context(|| format!("cannot read {}", template.display()))?;
         let filled = fill(&text, &values).with_context(|| template.display().to_string())?;
-        write_private(&fleet.layout.path(name), &filled)?;
+        write_private(&home.join(file), &filled)?;
     }
-    let configuration = fleet.layout.path("envoy/edge.yaml");
     fleet.spawn(
-        Spec::new("edge", Phase::Edge, &tools.envoy)
+        Spec::new(name, Phase::Edge, &tools.envoy)
             .args(["--disable-hot-restart", "--concurrency", "2", "-l", "warning", "-c"])
-            .args([configuration]),
+            .args([home.join("edge.yaml")]),
     )?;
     let admin = format!("http://127.0.0.1:{}", options.ports.edge_admin);
     let keys = format!("http://127.0.0.1:{}/.well-known/jwks.json", options.ports.edge);
@@ -73,19 +75,25 @@ pub(crate) async fn start(
         Probe::HttpText(client()?, format!("{admin}/stats?filter=jwks_fetch_success$"), counted),
     ];
     for probe in probes {
-        fleet.ready("edge", &probe, Duration::from_secs(30)).await?;
+        fleet.ready(name, &probe, Duration::from_secs(30)).await?;
     }
     Ok(())
 }
 
 /// A certificate for HTTPS, in a directory of its own: Envoy watches it and takes up
 /// whatever is renamed over the files.
-fn certify(fleet: &Fleet, pki: &Pki) -> Result<()> {
+fn certify(home: &Path, pki: &Pki) -> Result<()> {
     let (certificate, key) = pki.server(&NAMES)?;
-    fs::create_dir_all(fleet.layout.path(TLS_DIR))?;
-    fs::create_dir_all(fleet.layout.path("envoy/certificates"))?;
-    fs::write(fleet.layout.path(TLS_CERT), certificate)?;
-    write_private(&fleet.layout.path(TLS_KEY), &key)
+    fs::create_dir_all(home.join("tls"))?;
+    fs::create_dir_all(home.join("certificates"))?;
+    fs::write(home.join("tls/cert.pem"), certificate)?;
+    write_private(&home.join("tls/key.pem"), &key)
+}
+
+/// Where an edge keeps its files.
+fn home(fleet: &Fleet, name: &str) -> PathBuf {
+    let all = fleet.layout.path("envoy");
+    if name == EDGE { all } else { all.join(name) }
 }
 
 /// Whether every listener has keys, in a line of `name: value`.
@@ -94,23 +102,23 @@ fn counted(stats: &str) -> bool {
     stats.lines().filter_map(count).any(|count| count >= LISTENERS)
 }
 
-fn values(fleet: &Fleet, options: &Options, pki: &Pki) -> BTreeMap<String, String> {
+fn values(fleet: &Fleet, home: &Path, options: &Options, pki: &Pki) -> BTreeMap<String, String> {
     let (ports, collector) = (&options.ports, options.collector);
-    let file = |relative: &str| fleet.layout.path(relative).display().to_string();
+    let file = |relative: &str| home.join(relative).display().to_string();
     let mut values: BTreeMap<String, String> = [
         ("EDGE_ADDRESS", "127.0.0.1".to_owned()),
         ("EDGE_PORT", ports.edge.to_string()),
         ("EDGE_TLS_PORT", ports.edge_tls.to_string()),
-        ("CERTIFICATES", file("envoy/certificates")),
-        ("EDGE_CERT_DIR", file(TLS_DIR)),
-        ("EDGE_CERT", file(TLS_CERT)),
-        ("EDGE_KEY", file(TLS_KEY)),
+        ("CERTIFICATES", file("certificates")),
+        ("EDGE_CERT_DIR", file("tls")),
+        ("EDGE_CERT", file("tls/cert.pem")),
+        ("EDGE_KEY", file("tls/key.pem")),
         ("TRUSTED_HOPS", TRUSTED_HOPS.to_string()),
         ("EDGE_ADMIN_PORT", ports.edge_admin.to_string()),
         ("MESH_CERT", pki.certificate("edge").display().to_string()),
         ("MESH_KEY", pki.key("edge").display().to_string()),
         ("MESH_CA", pki.authority().display().to_string()),
-        ("MESH_DIR", file("pki")),
+        ("MESH_DIR", fleet.layout.path("pki").display().to_string()),
         ("GUARD_HOST", "127.0.0.1".to_owned()),
         ("GUARD_PORT", options.port("edge", "guard").to_string()),
         ("DOCS_HOST", "127.0.0.1".to_owned()),
@@ -159,8 +167,6 @@ pub(crate) fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::path::Path;
-
     use super::*;
     use crate::layout::Layout;
 
@@ -175,8 +181,9 @@ mod tests {
             ..Options::private(&root, "unused").unwrap()
         };
         for name in TEMPLATES {
-            let template = fs::read_to_string(root.join(name)).unwrap();
-            fill(&template, &super::values(&fleet, &options, &pki)).unwrap();
+            let template = fs::read_to_string(root.join("envoy").join(name)).unwrap();
+            let values = super::values(&fleet, &home(&fleet, EDGE), &options, &pki);
+            fill(&template, &values).unwrap();
         }
     }
 

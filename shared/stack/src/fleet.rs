@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -116,6 +117,32 @@ impl Fleet {
         let record = self.record(name).with_context(|| format!("{name} was not started"))?;
         record.signal_all(signal);
         Ok(())
+    }
+
+    /// Starts another program under another name, told the same as one that was started
+    /// and a little more.
+    pub(crate) fn spawn_like(
+        &self,
+        model: &str,
+        name: &str,
+        program: PathBuf,
+        settings: &[(&str, &str)],
+    ) -> Result<()> {
+        let spec = {
+            let members = self.members();
+            let found = members.list.iter().find(|member| member.spec.name == model);
+            found.with_context(|| format!("nothing called {model} was started"))?.spec.clone()
+        };
+        let spec = spec.of(name, program);
+        self.spawn(settings.iter().fold(spec, |spec, (name, value)| spec.env(name, *value)))
+    }
+
+    /// How a process has ended; nothing while it runs.
+    pub(crate) fn exit(&self, name: &str) -> Result<Option<ExitStatus>> {
+        let mut members = self.members();
+        let member = members.list.iter_mut().find(|member| member.spec.name == name);
+        let member = member.with_context(|| format!("nothing called {name} was started"))?;
+        Ok(member.child.try_wait()?)
     }
 
     /// Starts a process that has ended as it was first started, with more settings

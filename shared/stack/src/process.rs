@@ -62,6 +62,13 @@ impl Spec {
         self
     }
 
+    /// Another program under another name, told the same.
+    pub(crate) fn of(mut self, name: &str, program: PathBuf) -> Self {
+        name.clone_into(&mut self.name);
+        self.program = program;
+        self
+    }
+
     /// Asks the process to end by another signal than SIGTERM; SIGKILL ends
     /// its whole group.
     pub(crate) fn stop_by(mut self, signal: Signal) -> Self {
@@ -193,7 +200,7 @@ impl Record {
         }
     }
 
-    fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         if self.stop == Signal::KILL {
             return self.kill();
         }

@@ -1,5 +1,6 @@
 //! The whole platform: stores, services, edge, catalogue.
 
+mod beside;
 mod places;
 
 use std::fs::File;
@@ -85,7 +86,7 @@ impl Stack {
         }
         together(progress, steps).await?;
         together(progress, services::steps(fleet, options, &pki)?).await?;
-        let edge = edge::start(fleet.clone(), options.clone(), pki, python);
+        let edge = edge::start(edge::EDGE, fleet.clone(), options.clone(), pki, python);
         together(progress, vec![("edge".to_owned(), Box::pin(edge) as Step)]).await?;
         if options.seed {
             stack.seed(progress).await?;

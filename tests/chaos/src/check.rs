@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use stack::Stack;
 
 use self::orders::Order;
 pub use self::settling::{Settled, settle};
-use crate::faults::Platform;
 use crate::shop::{Product, Purchase};
 
 /// The databases, read directly.
@@ -32,9 +32,9 @@ pub struct Stores {
 }
 
 impl Stores {
-    pub fn open(platform: &Platform) -> Result<Self> {
+    pub fn open(stack: &Stack) -> Result<Self> {
         let pool = |service| -> Result<PgPool> {
-            let url = platform.stack.postgres_url(service)?;
+            let url = stack.postgres_url(service)?;
             Ok(PgPoolOptions::new().max_connections(2).connect_lazy(&url)?)
         };
         Ok(Self {
@@ -45,9 +45,22 @@ impl Stores {
             payments: pool("payments")?,
             notifications: pool("notifications")?,
             sandbox: pool("sandbox")?,
-            amqp_url: platform.stack.amqp_url()?,
-            authority: platform.stack.stores_authority(),
+            amqp_url: stack.amqp_url()?,
+            authority: stack.stores_authority(),
         })
+    }
+
+    /// Every database, by the service that it is of.
+    pub fn all(&self) -> [(&'static str, &PgPool); 7] {
+        [
+            ("identity", &self.identity),
+            ("catalog", &self.catalog),
+            ("inventory", &self.inventory),
+            ("orders", &self.orders),
+            ("payments", &self.payments),
+            ("notifications", &self.notifications),
+            ("sandbox", &self.sandbox),
+        ]
     }
 
     /// The databases with an outbox, by the domain of their facts.
@@ -78,7 +91,7 @@ pub struct Findings {
 
 /// Compares everything with everything.
 pub async fn check(
-    platform: &Platform,
+    stack: &Stack,
     stores: &Stores,
     products: &[Product],
     purchases: &[Purchase],
@@ -90,7 +103,7 @@ pub async fn check(
     violations.extend(stock::violations(stores, &orders, products).await?);
     let facts = facts::read(stores).await?;
     violations.extend(facts::violations(stores, &orders, &facts).await?);
-    let doubled_mails = facts::doubled_mails(&platform.stack.mail_dir())?;
+    let doubled_mails = facts::doubled_mails(&stack.mail_dir())?;
     Ok(Findings { orders: by_state(&orders), taken, facts: facts.len(), doubled_mails, violations })
 }
 

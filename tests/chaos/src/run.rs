@@ -63,7 +63,7 @@ pub async fn run(settings: &Settings, tell: impl Fn(String)) -> Result<Outcome> 
     let Settings { seed, length, customers, .. } = settings;
     tell("starting the platform".to_owned());
     let platform = Arc::new(Platform::start(settings).await?);
-    let mut shop = Shop::open(&platform, *seed, *customers).await?;
+    let mut shop = Shop::open(&platform.stack, *seed, *customers).await?;
     tell(format!("{customers} customers are shopping; seed {seed}"));
     let mut suffered = go_wrong(&platform, *seed, *length, &tell).await?;
     let healed = Instant::now();
@@ -72,9 +72,9 @@ pub async fn run(settings: &Settings, tell: impl Fn(String)) -> Result<Outcome> 
     tokio::time::sleep(AFTERWARDS).await;
     let purchases = shop.close().await?;
     tell("everything is made good; waiting for it to come to rest".to_owned());
-    let stores = Stores::open(&platform)?;
+    let stores = Stores::open(&platform.stack)?;
     let settled = check::settle(&stores, Instant::now()).await?;
-    let findings = check::check(&platform, &stores, &shop.products, &purchases).await?;
+    let findings = check::check(&platform.stack, &stores, &shop.products, &purchases).await?;
     let acknowledged = shop.notes.acknowledgements();
     for fault in &mut suffered {
         let next = acknowledged.iter().find(|at| **at >= fault.ended);

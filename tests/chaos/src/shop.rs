@@ -12,14 +12,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
+use stack::Stack;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::client::{Account, Edge};
 use self::customer::Customer;
-pub use self::notes::{Notes, Purchase, Told};
-use crate::faults::Platform;
+pub use self::notes::{Heard, Notes, Purchase, Told};
 
 /// Products with plenty of pieces, and products that sell out.
 const PLENTY: (usize, i64) = (8, 100_000);
@@ -47,9 +47,9 @@ pub struct Shop {
 
 impl Shop {
     /// Fills the shelves and lets customers in.
-    pub async fn open(platform: &Platform, seed: u64, customers: usize) -> Result<Self> {
-        let edge = Edge::new(&platform.stack.edge_url())?;
-        let products = shelves(platform, &edge).await?;
+    pub async fn open(stack: &Stack, seed: u64, customers: usize) -> Result<Self> {
+        let edge = Edge::new(&stack.edge_url())?;
+        let products = shelves(stack, &edge).await?;
         let ids: Arc<[Uuid]> = products.iter().map(|product| product.id).collect();
         let registering = (0..customers).map(|_| insist(async || edge.register().await));
         let accounts: Vec<_> = stream::iter(registering).buffered(2).try_collect().await?;
@@ -92,8 +92,8 @@ impl Shop {
     }
 }
 
-async fn shelves(platform: &Platform, edge: &Edge) -> Result<Vec<Product>> {
-    let (email, password) = (platform.stack.admin_email(), platform.stack.admin_password()?);
+async fn shelves(stack: &Stack, edge: &Edge) -> Result<Vec<Product>> {
+    let (email, password) = (stack.admin_email(), stack.admin_password()?);
     let admin = insist(async || edge.sign_in(email, &password).await).await?;
     let (plenty, scarce) = (vec![PLENTY.1; PLENTY.0], vec![SCARCE.1; SCARCE.0]);
     let mut products = Vec::new();

@@ -6,6 +6,7 @@ mod contract_rules;
 mod errors;
 mod layers;
 mod manifests;
+mod migrations;
 mod released;
 mod runbooks;
 mod secrets;

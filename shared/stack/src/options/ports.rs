@@ -100,7 +100,7 @@ impl Ports {
     }
 
     /// A port that nobody listens on at the moment, and not one of these.
-    pub(super) fn another(&self) -> Result<u16> {
+    pub fn another(&self) -> Result<u16> {
         loop {
             let port = unused()?.local_addr()?.port();
             if !self.contains(port) {

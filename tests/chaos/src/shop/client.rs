@@ -40,10 +40,15 @@ impl Edge {
 
     /// A new customer.
     pub async fn register(&self) -> Result<Account> {
-        let email = format!("ada-{}@example.com", Uuid::now_v7().simple());
+        let email = new_email();
+        let answer = self.sign_up(&email).await?;
+        account(email, &answer.success()?)
+    }
+
+    /// The same, answered as it comes; [`Answer::account`] knows who it is then.
+    pub async fn sign_up(&self, email: &str) -> Result<Answer> {
         let body = json!({"email": email, "password": PASSWORD, "display_name": "Ada"});
-        let request = self.request(Method::POST, "/v1/auth/register").json(&body);
-        account(email, &send(request).await?.success()?)
+        send(self.request(Method::POST, "/v1/auth/register").json(&body)).await
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<Account> {
@@ -72,6 +77,10 @@ impl Edge {
         send(request).await
     }
 
+    pub async fn get(&self, account: &Account, path: &str) -> Result<Answer> {
+        send(self.request(Method::GET, path).bearer_auth(&account.token)).await
+    }
+
     pub async fn delete(&self, account: &Account, path: &str) -> Result<Answer> {
         send(self.request(Method::DELETE, path).bearer_auth(&account.token)).await
     }
@@ -92,11 +101,21 @@ impl Answer {
         Ok(self.body)
     }
 
+    /// Who has signed up or in by this.
+    pub fn account(&self, email: &str) -> Result<Account> {
+        account(email.to_owned(), &self.body)
+    }
+
     /// The stable reason of a refusal.
     pub fn reason(&self) -> &str {
         let details = self.body["details"].as_array().map(Vec::as_slice).unwrap_or_default();
         details.iter().find_map(|detail| detail["reason"].as_str()).unwrap_or_default()
     }
+}
+
+/// Nobody's so far.
+pub fn new_email() -> String {
+    format!("ada-{}@example.com", Uuid::now_v7().simple())
 }
 
 fn account(email: String, session: &Value) -> Result<Account> {

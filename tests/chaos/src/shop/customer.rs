@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{Account, Answer, Edge};
-use super::notes::{Notes, Purchase, Told};
+use super::notes::{Heard, Notes, Purchase, Told};
 
 /// What is paid with, as often as it stands here.
 const TOKENS: [&str; 10] = [
@@ -156,10 +156,9 @@ impl Customer {
     /// Counts a request. True when its answer is definite: asking again would not
     /// change it.
     async fn noted(&mut self, answer: &Result<Answer>) -> bool {
-        let definite = answer.as_ref().is_ok_and(|answer| {
-            answer.is_success() || matches!(answer.status, 400 | 403 | 409 | 412 | 422)
-        });
-        self.notes.request(definite);
+        let heard = Heard::from(answer);
+        let definite = heard.is_definite();
+        self.notes.heard(heard);
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
             // The next try is made with the old token if this comes to nothing.
             let _ = self.edge.sign_in_again(&mut self.account).await;

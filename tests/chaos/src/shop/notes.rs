@@ -3,8 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use anyhow::Result;
 use serde_json::Value;
 use uuid::Uuid;
+
+use super::client::Answer;
 
 /// One try to buy something, with one idempotency key.
 #[derive(Debug, Clone)]
@@ -31,23 +34,30 @@ pub struct Told {
     pub total: i64,
 }
 
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    Done,
+    /// Asking again would not change it: the status and the reason.
+    Refused(String),
+    /// Nothing definite: the status and the reason, or that there was no answer.
+    Open(String),
+}
+
 /// How the whole shop is doing.
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<Log>);
 
 #[derive(Debug, Default)]
 struct Log {
-    requests: u64,
-    failures: u64,
+    heard: Vec<(Instant, Heard)>,
     acknowledged: Vec<Instant>,
 }
 
 impl Notes {
-    /// A request was sent; `answered` says whether it came to anything definite.
-    pub fn request(&self, answered: bool) {
-        let mut log = self.lock();
-        log.requests += 1;
-        log.failures += u64::from(!answered);
+    /// A request came to this.
+    pub fn heard(&self, heard: Heard) {
+        self.lock().heard.push((Instant::now(), heard));
     }
 
     /// A new order was acknowledged.
@@ -58,7 +68,15 @@ impl Notes {
     /// How many requests were sent, and how many of them came to nothing definite.
     pub fn requests(&self) -> (u64, u64) {
         let log = self.lock();
-        (log.requests, log.failures)
+        let open = log.heard.iter().filter(|(_, heard)| !heard.is_definite()).count();
+        (log.heard.len() as u64, open as u64)
+    }
+
+    /// What every request between two moments came to.
+    pub fn between(&self, from: Instant, to: Instant) -> Vec<Heard> {
+        let log = self.lock();
+        let then = log.heard.iter().filter(|(at, _)| (from..to).contains(at));
+        then.map(|(_, heard)| heard.clone()).collect()
     }
 
     /// When orders were acknowledged, in order.
@@ -68,6 +86,33 @@ impl Notes {
 
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    /// Whether asking again would not change it.
+    pub fn is_definite(&self) -> bool {
+        !matches!(self, Self::Open(_))
+    }
+
+    /// What was answered, where that was no success.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Refused(words) | Self::Open(words) => Some(words),
+        }
+    }
+}
+
+impl From<&Result<Answer>> for Heard {
+    fn from(answer: &Result<Answer>) -> Self {
+        let Ok(answer) = answer else { return Self::Open("no answer".to_owned()) };
+        let said = format!("{} {}", answer.status, answer.reason());
+        match answer.status {
+            200..300 => Self::Done,
+            400 | 403 | 409 | 412 | 422 => Self::Refused(said),
+            _ => Self::Open(said),
+        }
     }
 }
 
