@@ -13,7 +13,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{
     BatchSpanProcessor, Sampler, SamplingDecision, SamplingResult, SdkTracer, SdkTracerProvider,
-    ShouldSample, Span, SpanData, SpanProcessor,
+    ShouldSample, Span, SpanData, SpanProcessor, TracerProviderBuilder,
 };
 use tracing::Metadata;
 use uuid::Uuid;
@@ -25,9 +25,7 @@ pub(crate) type Provider = SdkTracerProvider;
 /// Spans carry W3C context whether or not anybody collects them.
 pub(crate) fn provider(service: &'static str, config: &TelemetryConfig) -> Result<Provider> {
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let builder = SdkTracerProvider::builder()
-        .with_sampler(Head(Sampler::TraceIdRatioBased(config.trace_share)))
-        .with_resource(resource(service));
+    let builder = sampled(config.trace_share).with_resource(resource(service));
     let Some(endpoint) = &config.otlp_endpoint else { return Ok(builder.build()) };
     let exporter = SpanExporter::builder()
         .with_tonic()
@@ -36,6 +34,11 @@ pub(crate) fn provider(service: &'static str, config: &TelemetryConfig) -> Resul
         .context("OTEL_EXPORTER_OTLP_ENDPOINT is not usable")?;
     let next = BatchSpanProcessor::builder(exporter).build();
     Ok(builder.with_span_processor(ErrorsToo { next }).build())
+}
+
+/// What collects that share of the traces that begin here.
+pub(crate) fn sampled(share: f64) -> TracerProviderBuilder {
+    SdkTracerProvider::builder().with_sampler(Head(Sampler::TraceIdRatioBased(share)))
 }
 
 pub(crate) fn tracer(provider: &Provider) -> SdkTracer {
@@ -164,10 +167,7 @@ mod tests {
     /// The names of the spans that are collected.
     fn collected(share: f64, parent: &Context, spans: &[(&'static str, Status)]) -> Vec<String> {
         let sent = Sent::default();
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Head(Sampler::TraceIdRatioBased(share)))
-            .with_span_processor(ErrorsToo { next: sent.clone() })
-            .build();
+        let provider = sampled(share).with_span_processor(ErrorsToo { next: sent.clone() }).build();
         let tracer = tracer(&provider);
         for (name, status) in spans {
             let builder = SpanBuilder::from_name(*name);
