@@ -153,7 +153,7 @@ impl Relay {
                         count_sent(&row.topic);
                     }
                     Err(error) => {
-                        trace::failed(&span, "not_confirmed");
+                        telemetry::failed(&span, "not_confirmed");
                         waves.hold(&row.key);
                         failed =
                             Some(error.context(format!("{} {} not published", row.topic, row.id)));

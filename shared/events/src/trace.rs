@@ -25,9 +25,7 @@ pub(crate) fn sending(row: &Row) -> Span {
         messaging.destination.name = row.topic,
         messaging.message.id = %row.id,
     );
-    if let Some(traceparent) = &row.traceparent {
-        telemetry::set_parent(&span, traceparent);
-    }
+    telemetry::set_parent(&span, row.traceparent.as_deref());
     span
 }
 
@@ -46,14 +44,6 @@ pub(crate) fn processing(workload: &'static str, meta: &Meta) -> Span {
         messaging.consumer.group.name = workload,
         messaging.message.id = %meta.event_id,
     );
-    if let Some(traceparent) = &meta.traceparent {
-        telemetry::set_parent(&span, traceparent);
-    }
+    telemetry::set_parent(&span, meta.traceparent.as_deref());
     span
-}
-
-/// Marks the span of what failed. The type is one of a few; the text is in the log.
-pub(crate) fn failed(span: &Span, error_type: &'static str) {
-    span.record("otel.status_code", "ERROR");
-    span.record("error.type", error_type);
 }

@@ -29,9 +29,7 @@ pub(crate) fn server(request: &Request<Body>, pages: &[&str]) -> Span {
         mesh.stranger = Empty,
     );
     let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok());
-    if let Some(parent) = parent {
-        telemetry::set_parent(&span, parent);
-    }
+    telemetry::set_parent(&span, parent);
     span
 }
 
@@ -74,8 +72,7 @@ fn end(span: &Span, code: Code, failed: bool) {
     let name = name(code);
     span.record("rpc.response.status_code", name);
     if failed {
-        span.record("error.type", name);
-        span.record("otel.status_code", "ERROR");
+        telemetry::failed(span, name);
     }
 }
 

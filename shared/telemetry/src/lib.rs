@@ -7,7 +7,7 @@ mod statements;
 mod traces;
 
 use anyhow::{Context, Result};
-pub use context::{set_parent, traceparent, traceparent_of};
+pub use context::{failed, routine, set_parent, traceparent, traceparent_of};
 pub use logs::{log_filter, set_log_filter};
 pub use metrics_exporter_prometheus::PrometheusHandle as Metrics;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -83,9 +83,63 @@ fn recorder() -> Result<PrometheusBuilder> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
+    use opentelemetry::trace::{Span as _, Tracer as _};
+    use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+        TraceService, TraceServiceServer,
+    };
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+    };
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::{Request, Response, Status};
+
     use super::*;
+
+    /// The names of the spans that came.
+    #[derive(Clone, Default)]
+    struct Collector(Arc<Mutex<Vec<String>>>);
+
+    #[tonic::async_trait]
+    impl TraceService for Collector {
+        async fn export(
+            &self,
+            request: Request<ExportTraceServiceRequest>,
+        ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+            let resources = request.into_inner().resource_spans.into_iter();
+            let scopes = resources.flat_map(|resource| resource.scope_spans);
+            let names = scopes.flat_map(|scope| scope.spans).map(|span| span.name);
+            self.0.lock().expect("no panic before").extend(names);
+            Ok(Response::new(ExportTraceServiceResponse::default()))
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_not_sent_yet_is_sent_before_the_process_ends() {
+        let collector = Collector::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("a bound port");
+        let server = tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(collector.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        let config = TelemetryConfig {
+            log_format: LogFormat::Auto,
+            log_filter: "info".to_owned(),
+            otlp_endpoint: Some(format!("http://{addr}")),
+            trace_share: 1.0,
+        };
+        let provider = traces::provider("orders", &config).expect("a good address");
+        let metrics = recorder().expect("the buckets are good").build_recorder().handle();
+        let telemetry = Telemetry { provider, metrics };
+        traces::tracer(&telemetry.provider).start("the last request").end();
+        assert!(collector.0.lock().expect("no panic before").is_empty(), "spans go in batches");
+        drop(telemetry);
+        assert_eq!(*collector.0.lock().expect("no panic before"), ["the last request"]);
+    }
 
     #[test]
     fn durations_are_a_histogram_with_a_bucket_for_every_promise_of_the_contract() {

@@ -79,9 +79,7 @@ impl Postman {
     /// Answers false when the mail server does not work.
     async fn deliver(&self, leased: &Leased) -> Result<bool, Error> {
         let span = tracing::info_span!("deliver", otel.name = "deliver e-mail");
-        if let Some(traceparent) = &leased.traceparent {
-            telemetry::set_parent(&span, traceparent);
-        }
+        telemetry::set_parent(&span, leased.traceparent.as_deref());
         self.deliver_now(leased).instrument(span).await
     }
 

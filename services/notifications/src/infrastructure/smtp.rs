@@ -88,8 +88,7 @@ impl Mailer for SmtpMailer {
         );
         let sent = self.hand_over(mail).instrument(span.clone()).await;
         if let Err(error) = &sent {
-            span.record("otel.status_code", "ERROR");
-            span.record("error.type", error.kind());
+            telemetry::failed(&span, error.kind());
         }
         sent
     }

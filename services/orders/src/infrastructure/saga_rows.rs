@@ -108,9 +108,7 @@ fn belonging(traceparent: Option<&str>) -> Span {
         return span;
     }
     let resumed = tracing::info_span!("resume saga");
-    if let Some(traceparent) = traceparent {
-        telemetry::set_parent(&resumed, traceparent);
-    }
+    telemetry::set_parent(&resumed, traceparent);
     resumed
 }
 

@@ -64,8 +64,7 @@ pub(super) async fn send(
     let status = answer.as_ref().map_or(0, |(status, _)| status.as_u16());
     span.record("http.response.status_code", status);
     if !(100..400).contains(&status) {
-        span.record("otel.status_code", "ERROR");
-        span.record("error.type", if status == 0 { "no_answer" } else { "status" });
+        telemetry::failed(&span, if status == 0 { "no_answer" } else { "status" });
     }
     let labels = [("operation", operation.to_owned()), ("status", status.to_string())];
     metrics::histogram!("payments_provider_duration_seconds", &labels)

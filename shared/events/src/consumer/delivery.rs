@@ -108,7 +108,7 @@ impl Desk {
         let reason = format!("{reason:#}");
         let letter = dead_letter::message(&self.queue, &delivery, &reason, attempts);
         self.publisher.publish(letter).await?;
-        trace::failed(&Span::current(), "dead_letter");
+        telemetry::failed(&Span::current(), "dead_letter");
         tracing::error!(
             event.topic = self.topic,
             event.attempts = attempts,
