@@ -60,10 +60,14 @@ pub struct SagaConfig {
     /// How long stock is set aside for a checkout, in seconds.
     #[arg(long, env = "RESERVATION_TTL_SECONDS", default_value_t = 900)]
     pub reservation_ttl_seconds: u64,
-    /// How long sagas that ended with nothing taken are kept, in hours. Those of
-    /// orders that were sold stay, because such an order may still be cancelled.
+    /// How long sagas that ended with nothing taken are kept, in hours.
     #[arg(long, env = "SAGA_RETENTION_HOURS", default_value_t = 720)]
     pub saga_retention_hours: u64,
+    /// How long sagas of orders that were sold are kept, in days, from their last step
+    /// on: so long operators can see how a checkout went. Such an order can be
+    /// cancelled after that, too.
+    #[arg(long, env = "SOLD_SAGA_RETENTION_DAYS", default_value_t = 90)]
+    pub sold_saga_retention_days: u64,
     /// How long the keys of requests are kept, in hours, at least 24: so long a
     /// request that is sent again answers the order that it has placed, and places
     /// no other. Clients, queues and people repeat what they got no answer to
@@ -116,7 +120,8 @@ impl SagaConfig {
     pub fn retention(&self) -> Retention {
         let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
         Retention {
-            sagas: hours(self.saga_retention_hours),
+            undone_sagas: hours(self.saga_retention_hours),
+            sold_sagas: hours(self.sold_saga_retention_days.saturating_mul(24)),
             keys: hours(self.idempotency_key_retention_hours),
         }
     }

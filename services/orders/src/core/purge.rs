@@ -12,7 +12,10 @@ use super::ports::Archive;
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// Sagas that ended with nothing taken.
-    pub sagas: Duration,
+    pub undone_sagas: Duration,
+    /// Sagas that ended with the order sold. The order stays, and can be cancelled
+    /// without its saga.
+    pub sold_sagas: Duration,
     /// Idempotency keys.
     pub keys: Duration,
 }

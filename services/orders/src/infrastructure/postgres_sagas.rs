@@ -74,6 +74,7 @@ impl SagaStore for PostgresSagas {
 
     async fn cancel(&self, order: Uuid, allowance: Duration) -> Result<Option<Leased>, Error> {
         let mut tx = postgres::begin(&self.pool).await.map_err(database_error)?;
+        saga_rows::restore(&mut tx, order).await.map_err(database_error)?;
         let taken = saga_rows::take(&mut tx, order, self.lease_seconds).await?;
         let Some(mut leased) = taken else { return Ok(None) };
         // Either an erasure sees that the order is open again, or it came before.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::core::Error;
 use crate::core::ports::Leased;
-use crate::domain::{Direction, Kind, Order, PaymentToken, Progress, Saga, Step};
+use crate::domain::{Direction, Kind, Order, OrderState, PaymentToken, Progress, Saga, Step};
 use crate::infrastructure::database_error;
 use crate::infrastructure::order_rows::{self, OrderRow};
 
@@ -136,6 +136,26 @@ pub(super) async fn insert(
     .bind(saga.started_at)
     .bind(saga.deadline_at)
     .bind(telemetry::traceparent())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes down the saga of an order that was sold as it was at its end, where it is
+/// forgotten: it is about to be turned back.
+pub(super) async fn restore(conn: &mut PgConnection, order: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into sagas (order_id, kind, direction, step, status, payment_id, attempts,
+             next_run_at, version, started_at, deadline_at)
+         select id, $2, $3, $4, 'done', payment_id, 0, now(), 1, created_at, updated_at
+         from orders where id = $1 and state = $5
+         on conflict on constraint sagas_pkey do nothing",
+    )
+    .bind(order)
+    .bind(Kind::Checkout.name())
+    .bind(Direction::Forward.name())
+    .bind(Step::Settle.name())
+    .bind(OrderState::Confirmed.name())
     .execute(conn)
     .await?;
     Ok(())
