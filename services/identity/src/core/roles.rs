@@ -63,12 +63,11 @@ impl Roles {
 
     /// One of them.
     pub async fn get(&self, name: &str) -> Result<Shown, Error> {
-        let all = self.list().await?;
-        let found = all.into_iter().find(|role| match role {
-            Shown::BuiltIn(role, _) => role.name == name,
-            Shown::Custom(role, _) => role.name == name,
-        });
-        found.ok_or(Error::RoleNotFound)
+        let (custom, holders) = self.ports.roles.find(name).await?;
+        if let Some(role) = self.built_in.iter().find(|role| role.name == name) {
+            return Ok(Shown::BuiltIn(*role, holders));
+        }
+        custom.map(|role| Shown::Custom(role, holders)).ok_or(Error::RoleNotFound)
     }
 
     /// Makes a role of permissions that its maker holds.
@@ -114,9 +113,8 @@ impl Roles {
         let changed = self.ports.roles.change(name, change, &refusal, end_sessions, &event).await?;
         tracing::info!(user.id = %by.id, role = name, "a role was changed");
         // As this change left it: others may have changed it since.
-        let holders = self.ports.roles.holders().await?;
-        let of_it = holders.into_iter().find(|(role, _)| role == name);
-        Ok(Shown::Custom(changed, of_it.map(|(_, holders)| holders).unwrap_or_default()))
+        let (_, holders) = self.ports.roles.find(name).await?;
+        Ok(Shown::Custom(changed, holders))
     }
 
     /// Takes a role away that nobody has.

@@ -25,6 +25,10 @@ pub trait CustomRoles: Send + Sync + 'static {
     /// How many have which role, those of the contract among them.
     async fn holders(&self) -> Result<Vec<(String, Holders)>, Error>;
 
+    /// The one of that name, if there is one, and how many have a role of that name, be it
+    /// the contract's.
+    async fn find(&self, name: &str) -> Result<(Option<CustomRole>, Holders), Error>;
+
     /// The roles that a user or an application has at this moment; none of one that is
     /// closed or was taken away, whatever its token says.
     async fn of(&self, holder: Uuid) -> Result<RoleNames, Error>;

@@ -1,7 +1,7 @@
 //! Roles that administrators made.
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{FromRow as _, PgConnection, PgPool, Row as _};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -61,6 +61,27 @@ impl CustomRoles for PostgresRoles {
         .await?;
         let held = |(role, users, clients)| (role, Holders { users, clients });
         Ok(rows.into_iter().map(held).collect())
+    }
+
+    async fn find(&self, name: &str) -> Result<(Option<CustomRole>, Holders), Error> {
+        let row = sqlx::query(
+            "select custom_roles.*,
+                 (select count(*) from users where closed_at is null and wanted = any (roles))
+                     + (select count(*) from user_custom_roles where role = wanted) as users,
+                 (select count(*) from oauth_clients where wanted = any (roles))
+                     + (select count(*) from client_custom_roles where role = wanted) as clients
+             from (select $1::text as wanted) asked
+             left join custom_roles on custom_roles.name = wanted",
+        )
+        .bind(name)
+        .fetch_one(&self.pool)
+        .await?;
+        let holders = Holders { users: row.try_get("users")?, clients: row.try_get("clients")? };
+        let role = match row.try_get::<Option<String>, _>("name")? {
+            Some(_) => Some(RoleRow::from_row(&row)?.into()),
+            None => None,
+        };
+        Ok((role, holders))
     }
 
     async fn of(&self, holder: Uuid) -> Result<RoleNames, Error> {
