@@ -11,6 +11,7 @@ use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use proto::identity::v1::{GetJwksRequest, Jwk, ListRevocationsRequest, ListRevocationsResponse};
 use tokio::sync::Mutex;
 
+use crate::revocations::RevocationSource;
 use crate::{MeshChannel, Problem};
 
 /// Where keys come from.
@@ -18,19 +19,9 @@ use crate::{MeshChannel, Problem};
 pub trait KeySource: Send + Sync + 'static {
     /// All keys that tokens may be signed with now.
     async fn keys(&self) -> Result<Vec<Jwk>, Problem>;
-
-    /// What is not to be believed any more: what was revoked since then, or everything
-    /// that matters. Nothing, where nobody keeps sessions.
-    async fn revocations(
-        &self,
-        since: Option<Timestamp>,
-    ) -> Result<ListRevocationsResponse, Problem> {
-        let _ = since;
-        Ok(ListRevocationsResponse::default())
-    }
 }
 
-/// Keys from the identity service.
+/// Keys from the identity service, and what it has revoked.
 pub struct RemoteKeys {
     client: IdentityServiceClient<MeshChannel>,
 }
@@ -53,7 +44,10 @@ impl KeySource for RemoteKeys {
             }
         }
     }
+}
 
+#[async_trait]
+impl RevocationSource for RemoteKeys {
     async fn revocations(
         &self,
         since: Option<Timestamp>,

@@ -25,5 +25,6 @@ pub use keys::{KeySource, RemoteKeys};
 pub use load::LoadConfig;
 pub use mesh::{Mesh, MeshConfig, MeshTls};
 pub use problem::Problem;
+pub use revocations::RevocationSource;
 pub use server::{Server, ServerConfig};
 pub use token::{Claims, TokenConfig, Verifier};

@@ -1,33 +1,59 @@
 //! Tokens that are not to be believed although they have not expired: their session has
 //! ended, or the application that they were given to was taken away.
 //!
-//! A token is checked without asking anybody, so what was revoked has to come here:
-//! whoever checks a token and finds the list older than [`ASK_EVERY`] fetches what is
-//! new. While identity does not answer, the list stays what it was, and tokens are as
-//! good as they say: that is until they expire, some minutes (RFC 9700, section 2.2).
+//! A token is checked without asking anybody, so what was revoked has to come here: a
+//! task of the process asks from time to time. No request ever waits for it. While
+//! identity does not answer, the list stays what it was, and tokens are as good as they
+//! say: that is until they expire, some minutes (RFC 9700, section 2.2). A process that
+//! has just begun knows nothing until its first answer, a moment later.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use prost_types::Timestamp;
 use proto::identity::v1::{ListRevocationsResponse, Revocation};
-use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::keys::KeySource;
 use crate::{Claims, Problem};
 
-/// How old the list may be.
-const ASK_EVERY: Duration = Duration::from_secs(5);
-/// How long a request waits for the list.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// Who keeps sessions, and says which have ended.
+#[async_trait]
+pub trait RevocationSource: Send + Sync + 'static {
+    /// What was revoked since then, or everything that matters.
+    async fn revocations(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<ListRevocationsResponse, Problem>;
+}
+
+/// When to ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    every: Duration,
+    /// How long an answer may take.
+    patience: Duration,
+}
+
+impl Pace {
+    /// Of every service.
+    pub(crate) const USUAL: Self =
+        Self { every: Duration::from_secs(4), patience: Duration::from_secs(1) };
+}
+
+/// What is promised: so long a token may be good after its session has ended.
+const WITHIN: Duration = Duration::from_secs(5);
+const _: () =
+    assert!(Pace::USUAL.every.as_millis() + Pace::USUAL.patience.as_millis() <= WITHIN.as_millis());
 
 /// What was revoked, by session or application.
+#[derive(Default)]
 pub(crate) struct Revocations {
-    source: Arc<dyn KeySource>,
     known: RwLock<Arc<HashMap<Uuid, Revoked>>>,
-    asked: Mutex<Asked>,
 }
 
 /// In seconds since 1970.
@@ -37,23 +63,9 @@ struct Revoked {
     forget_at: i64,
 }
 
-/// The last time that identity was asked.
-#[derive(Default)]
-struct Asked {
-    at: Option<Instant>,
-    /// Where the next answer begins.
-    next: Option<Timestamp>,
-    failed: bool,
-}
-
 impl Revocations {
-    pub(crate) fn new(source: Arc<dyn KeySource>) -> Self {
-        Self { source, known: RwLock::default(), asked: Mutex::default() }
-    }
-
-    /// Whether a token that is good by itself was revoked.
-    pub(crate) async fn cover(&self, claims: &Claims) -> bool {
-        self.keep_fresh().await;
+    /// Whether a token that is good by itself was revoked, as far as is known here.
+    pub(crate) fn cover(&self, claims: &Claims) -> bool {
         let known = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
         match claims.sid {
             Some(session) => known.contains_key(&session),
@@ -62,25 +74,28 @@ impl Revocations {
         }
     }
 
-    /// One asks; the others go on with the list there is.
-    async fn keep_fresh(&self) {
-        let Ok(mut asked) = self.asked.try_lock() else { return };
-        if asked.at.is_some_and(|at| at.elapsed() < ASK_EVERY) {
-            return;
-        }
-        asked.at = Some(Instant::now());
-        let answer = tokio::time::timeout(PATIENCE, self.source.revocations(asked.next)).await;
-        let late = || Problem::unavailable("KEYS_UNAVAILABLE", "identity did not answer in time");
-        match answer.unwrap_or_else(|_| Err(late())) {
-            Ok(ListRevocationsResponse { revocations, next_start_time }) => {
-                asked.next = next_start_time;
-                asked.failed = false;
-                self.learn(&revocations);
-            }
-            Err(problem) => {
-                // Once, not with every try.
-                if !std::mem::replace(&mut asked.failed, true) {
-                    tracing::warn!(error = ?problem, "identity does not say what was revoked");
+    /// Asks at once, and again and again for ever.
+    pub(crate) async fn follow(&self, source: &dyn RevocationSource, pace: Pace) -> Infallible {
+        let mut rounds = tokio::time::interval(pace.every);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Where the next answer begins.
+        let (mut next, mut failed) = (None, false);
+        loop {
+            rounds.tick().await;
+            let span = tracing::info_span!("ask what was revoked");
+            telemetry::routine(&span);
+            let asking = source.revocations(next).instrument(span);
+            let answer = tokio::time::timeout(pace.patience, asking).await;
+            match answer.unwrap_or_else(|_| Err(late())) {
+                Ok(ListRevocationsResponse { revocations, next_start_time }) => {
+                    (next, failed) = (next_start_time, false);
+                    self.learn(&revocations);
+                }
+                Err(problem) => {
+                    // Once, not with every try.
+                    if !std::mem::replace(&mut failed, true) {
+                        tracing::warn!(error = ?problem, "identity does not say what was revoked");
+                    }
                 }
             }
         }
@@ -99,6 +114,10 @@ impl Revocations {
     }
 }
 
+fn late() -> Problem {
+    Problem::unavailable("KEYS_UNAVAILABLE", "identity did not answer in time")
+}
+
 fn read(revocation: &Revocation) -> Option<(Uuid, Revoked)> {
     let Revocation { subject_id, revoke_time, forget_time } = revocation;
     let revoked =
@@ -107,88 +126,4 @@ fn read(revocation: &Revocation) -> Option<(Uuid, Revoked)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use proto::identity::v1::Jwk;
-
-    use super::*;
-
-    /// Identity as it answers: what was revoked, and where the next answer begins.
-    #[derive(Default)]
-    struct Identity {
-        revoked: Vec<(Uuid, i64)>,
-        away: bool,
-        asked: AtomicUsize,
-    }
-
-    #[async_trait]
-    impl KeySource for Identity {
-        async fn keys(&self) -> Result<Vec<Jwk>, Problem> {
-            Ok(Vec::new())
-        }
-
-        async fn revocations(
-            &self,
-            _: Option<Timestamp>,
-        ) -> Result<ListRevocationsResponse, Problem> {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            if self.away {
-                return Err(Problem::unavailable("DATABASE_UNAVAILABLE", "no"));
-            }
-            let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
-            let revocation = |(id, revoked): &(Uuid, i64)| Revocation {
-                subject_id: id.to_string(),
-                revoke_time: at(*revoked),
-                forget_time: at(i64::MAX),
-            };
-            let revocations = self.revoked.iter().map(revocation).collect();
-            Ok(ListRevocationsResponse { revocations, next_start_time: at(1) })
-        }
-    }
-
-    fn claims(sub: Uuid, sid: Option<Uuid>, iat: i64) -> Claims {
-        Claims {
-            iss: String::new(),
-            aud: String::new(),
-            sub,
-            roles: Vec::new(),
-            entitlements: Vec::new(),
-            iat,
-            exp: iat + 900,
-            jti: Uuid::now_v7(),
-            sid,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_session_that_has_ended_is_over_for_all_its_tokens_and_no_others() {
-        let (ended, other, user) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
-        let identity = Identity { revoked: vec![(ended, 100)], ..Identity::default() };
-        let revocations = Revocations::new(Arc::new(identity));
-        assert!(revocations.cover(&claims(user, Some(ended), 50)).await);
-        assert!(revocations.cover(&claims(user, Some(ended), 150)).await);
-        assert!(!revocations.cover(&claims(user, Some(other), 50)).await);
-        assert!(!revocations.cover(&claims(user, None, 50)).await);
-    }
-
-    #[tokio::test]
-    async fn an_applications_tokens_are_bad_up_to_the_moment_of_revocation() {
-        let application = Uuid::now_v7();
-        let identity = Identity { revoked: vec![(application, 100)], ..Identity::default() };
-        let revocations = Revocations::new(Arc::new(identity));
-        assert!(revocations.cover(&claims(application, None, 100)).await);
-        assert!(!revocations.cover(&claims(application, None, 101)).await);
-    }
-
-    #[tokio::test]
-    async fn identity_is_not_asked_for_every_token_and_its_absence_stops_nobody() {
-        let identity = Arc::new(Identity { away: true, ..Identity::default() });
-        let revocations = Revocations::new(identity.clone());
-        for _ in 0..100 {
-            assert!(!revocations.cover(&claims(Uuid::now_v7(), None, 50)).await);
-        }
-        assert_eq!(identity.asked.load(Ordering::SeqCst), 1);
-    }
-}
+mod tests;

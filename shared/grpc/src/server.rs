@@ -116,6 +116,8 @@ impl Server {
     /// Serves until shutdown; says `SERVING` only while `ready` is true.
     pub async fn run(self, ready: watch::Receiver<bool>, shutdown: Shutdown) -> Result<()> {
         tokio::spawn(follow(self.health, ready));
+        // For as long as requests are served, to the last that was begun.
+        let revocations = self.gate.verifier.clone().follow_revocations();
         let routes = Routes::from(self.routes.routes().into_axum_router().merge(self.pages));
         let router = tonic::transport::Server::builder()
             .max_connection_age(self.mesh.connection_age())
@@ -140,6 +142,7 @@ impl Server {
                 tracing::warn!("requests were still in flight at the end of the drain time");
                 Ok(())
             }
+            never = revocations => match never {},
         }
     }
 }

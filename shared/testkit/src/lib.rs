@@ -9,6 +9,7 @@ pub mod pki;
 mod platform;
 mod requests;
 mod search;
+mod sessions;
 mod stores;
 mod tokens;
 
@@ -18,5 +19,6 @@ pub use door::{Door, Way};
 pub use platform::Platform;
 pub use requests::{bearer, eventually, fields, metrics, reason, with_key};
 pub use search::places_of;
+pub use sessions::Sessions;
 pub use stores::redis_url;
 pub use tokens::SigningKey;

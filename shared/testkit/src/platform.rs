@@ -22,6 +22,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::pki::Authority;
+use crate::sessions::Sessions;
 use crate::tokens::SigningKey;
 
 /// The surroundings of one test; all of it ends with the value.
@@ -30,6 +31,7 @@ pub struct Platform {
     authority: Authority,
     key: SigningKey,
     identity: SocketAddr,
+    sessions: Sessions,
     shutdown: Shutdown,
 }
 
@@ -41,11 +43,13 @@ impl Platform {
         let mesh_config = authority.issue(dir.path(), "identity");
         let mesh = Mesh::load(&mesh_config).expect("the certificates just made");
         let host = host_config(mesh_config);
-        let verifier = Verifier::new(&host.token, PublishedKey(key.jwk()));
+        let published = Published { key: key.jwk(), sessions: Sessions::default() };
+        let sessions = published.sessions.clone();
+        let verifier = Verifier::without_sessions(&host.token, published.clone());
         let server = Server::bind("identity", &host.server, &mesh, verifier)
             .await
             .expect("a free port")
-            .add(IdentityServiceServer::new(PublishedKey(key.jwk())));
+            .add(IdentityServiceServer::new(published));
         let identity = server.addr().expect("a bound port");
         let (ready, followed) = watch::channel(true);
         let stop = shutdown.clone();
@@ -53,7 +57,7 @@ impl Platform {
             let _ready = ready;
             server.run(followed, stop).await.expect("the identity service runs");
         });
-        Self { dir, authority, key, identity, shutdown }
+        Self { dir, authority, key, identity, sessions, shutdown }
     }
 
     /// Settings of a workload under test, on free ports.
@@ -64,6 +68,11 @@ impl Platform {
     /// The setting `IDENTITY_URL`.
     pub fn identity_url(&self) -> String {
         format!("https://{}", self.identity)
+    }
+
+    /// What the identity service says of sessions that have ended.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// The signing key that the identity service publishes.
@@ -129,13 +138,17 @@ pub(crate) fn token_config() -> TokenConfig {
     TokenConfig { jwt_issuer: "https://stoa.local".to_owned(), jwt_audience: "stoa".to_owned() }
 }
 
-/// An identity service that knows its key and nobody else.
-struct PublishedKey(Jwk);
+/// An identity service that knows its key, sessions that have ended, and nobody else.
+#[derive(Clone)]
+struct Published {
+    key: Jwk,
+    sessions: Sessions,
+}
 
 #[async_trait]
-impl KeySource for PublishedKey {
+impl KeySource for Published {
     async fn keys(&self) -> Result<Vec<Jwk>, Problem> {
-        Ok(vec![self.0.clone()])
+        Ok(vec![self.key.clone()])
     }
 }
 
@@ -144,16 +157,16 @@ impl KeySource for PublishedKey {
 macro_rules! identity_with_a_key {
     ($($name:ident($request:ty) -> $answer:ty;)*) => {
         #[tonic::async_trait]
-        impl IdentityService for PublishedKey {
+        impl IdentityService for Published {
             async fn get_jwks(&self, _: Request<GetJwksRequest>) -> Result<Response<Jwks>, Status> {
-                Ok(Response::new(Jwks { keys: vec![self.0.clone()] }))
+                Ok(Response::new(Jwks { keys: vec![self.key.clone()] }))
             }
 
             async fn list_revocations(
                 &self,
                 _: Request<ListRevocationsRequest>,
             ) -> Result<Response<ListRevocationsResponse>, Status> {
-                Ok(Response::new(ListRevocationsResponse::default()))
+                Ok(Response::new(self.sessions.tell().await))
             }
 
             $(async fn $name(&self, _: Request<$request>) -> Result<Response<$answer>, Status> {

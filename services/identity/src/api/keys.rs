@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use grpc::{KeySource, Problem};
+use grpc::{KeySource, Problem, RevocationSource};
 use prost_types::Timestamp;
 use proto::identity::v1::{Jwk, ListRevocationsResponse};
 
@@ -26,7 +26,10 @@ impl KeySource for LocalKeys {
     async fn keys(&self) -> Result<Vec<Jwk>, Problem> {
         Ok(self.core.published_keys().await?.into_iter().map(convert::jwk).collect())
     }
+}
 
+#[async_trait]
+impl RevocationSource for LocalKeys {
     async fn revocations(
         &self,
         since: Option<Timestamp>,

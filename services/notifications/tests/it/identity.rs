@@ -44,7 +44,7 @@ impl Identity {
     /// Serves as workload `identity`.
     pub async fn serve(&self, platform: &Platform, shutdown: Shutdown) -> SocketAddr {
         let host = platform.host("identity");
-        let verifier = Verifier::new(&host.token, self.clone());
+        let verifier = Verifier::without_sessions(&host.token, self.clone());
         let server = Server::bind("identity", &host.server, &platform.mesh("identity"), verifier)
             .await
             .unwrap()

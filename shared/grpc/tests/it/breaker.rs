@@ -7,9 +7,13 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use crate::callee::{Callee, Client};
+use crate::measured::{Measured, recorder};
 
 #[tokio::test]
 async fn a_callee_that_is_gone_is_left_alone_and_found_again_when_it_is_back() {
+    let recorder = recorder();
+    let (measured, _recording) = Measured::by(&recorder);
+    let state = || measured.value(r#"rpc_client_breaker_state{callee="cart"}"#);
     let platform = Platform::start().await;
     let callee = Callee::new(async |_, _| Ok(()));
     let mut host = platform.host("cart");
@@ -17,6 +21,7 @@ async fn a_callee_that_is_gone_is_left_alone_and_found_again_when_it_is_back() {
     host.server.grpc_addr = running.addr;
     let client = Client::of(&platform, running.addr);
     client.capture().await.expect("it is there");
+    assert_eq!(state(), Some(0.0), "closed");
     running.end().await;
 
     let refused = eventually("calls are refused", async || {
@@ -27,6 +32,9 @@ async fn a_callee_that_is_gone_is_left_alone_and_found_again_when_it_is_back() {
     assert_eq!(refused.code(), Code::Unavailable);
     let info = refused.get_details_retry_info().expect("when to come back");
     assert!(info.retry_delay.unwrap() <= Duration::from_secs(1), "{info:?}");
+    assert_eq!(state(), Some(2.0), "open");
+    let refused = measured.value(r#"rpc_client_refused_total{callee="cart"}"#);
+    assert!(refused.is_some_and(|refused| refused > 0.0), "{refused:?}");
 
     let running = callee.serve(&platform, "cart", &host).await;
     let back = Instant::now();
@@ -37,6 +45,7 @@ async fn a_callee_that_is_gone_is_left_alone_and_found_again_when_it_is_back() {
         client.capture().await.expect("all calls go through again");
     }
     assert_eq!(callee.calls(), calls + 20);
+    assert_eq!(state(), Some(0.0), "closed again");
     running.end().await;
 }
 

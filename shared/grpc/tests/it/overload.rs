@@ -12,12 +12,15 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use crate::callee::{Callee, Client};
+use crate::measured::{Measured, recorder};
 
 const AT_ONCE: u32 = 4;
 const CALLS: usize = 40;
 
 #[tokio::test]
 async fn what_was_taken_on_is_done_and_the_rest_is_told_to_come_back() {
+    let recorder = recorder();
+    let (measured, _recording) = Measured::by(&recorder);
     let (working, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let done = Arc::new(Semaphore::new(0));
     let callee = Callee::new({
@@ -50,6 +53,10 @@ async fn what_was_taken_on_is_done_and_the_rest_is_told_to_come_back() {
         assert!(["1", "2"].contains(&seconds.to_str().unwrap()), "{seconds:?}");
     }
     assert_eq!(working.load(Ordering::SeqCst), AT_ONCE as usize, "the places are in use");
+    let method = r#"{rpc_method="stoa.payments.v1.CheckoutPaymentService/Capture"}"#;
+    let shed = measured.value(&format!("rpc_server_shed_total{method}"));
+    assert_eq!(shed, Some((CALLS - AT_ONCE as usize) as f64));
+    assert_eq!(measured.value("rpc_server_in_flight"), Some(f64::from(AT_ONCE)));
     let healthy = HealthClient::new(client.channel()).check(HealthCheckRequest::default()).await;
     healthy.expect("who asks for our health is not refused");
 

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::callee::{Arrivals, Callee, Client, serve};
+use crate::measured::{Measured, recorder};
 
 /// UNAVAILABLE as a service of ours answers it, without saying when to come back.
 fn unavailable() -> Status {
@@ -40,6 +41,8 @@ async fn a_method_without_a_retry_rule_is_called_once() {
 #[tokio::test]
 async fn when_the_budget_is_spent_the_first_failure_is_the_answer() {
     const CALLS: usize = 60;
+    let recorder = recorder();
+    let (measured, _recording) = Measured::by(&recorder);
     let callee = Callee::new(async |_, _| Err(unavailable()));
     let (platform, running) = serve(&callee).await;
     let client = Client::of(&platform, running.addr);
@@ -48,6 +51,8 @@ async fn when_the_budget_is_spent_the_first_failure_is_the_answer() {
     // Without a budget it would be two retries for each: 180. The floor of 3 a second
     // for 10 seconds, and a fifth of the calls.
     assert_eq!(callee.calls(), CALLS + 30 + CALLS / 5);
+    let spent = r#"rpc_client_retries_total{callee="cart",outcome="budget_exhausted"}"#;
+    assert!(measured.value(spent).is_some_and(|count| count > 0.0));
 }
 
 #[tokio::test]
