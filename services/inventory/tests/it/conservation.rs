@@ -80,3 +80,21 @@ async fn assert_conserved(world: &World, seed: u64) {
         assert_eq!(available + reserved + sold, delivered, "seed {seed}");
     }
 }
+
+#[tokio::test]
+async fn no_statement_whatever_makes_stock_negative() {
+    let world = World::start().await;
+    let product = world.stocked(3).await;
+    world.reserve(Uuid::now_v7(), &[(product, 2)]).await.unwrap();
+    let available = "update stock set available = available - 2 where product_id = $1";
+    let reserved = "update stock set reserved = reserved - 3 where product_id = $1";
+    for (change, constraint) in
+        [(available, "stock_available_not_negative"), (reserved, "stock_reserved_not_negative")]
+    {
+        let changed = sqlx::query(change).bind(product).execute(&world.database.pool).await;
+        let refused = changed.unwrap_err();
+        let broken = refused.as_database_error().and_then(|error| error.constraint());
+        assert_eq!(broken, Some(constraint), "{refused}");
+    }
+    assert_eq!(world.level(product).await, (1, 2));
+}

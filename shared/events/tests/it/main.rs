@@ -10,4 +10,5 @@ mod failures;
 mod flow;
 mod outages;
 mod own_broker;
+mod upkeep;
 mod world;
