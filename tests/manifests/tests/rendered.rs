@@ -80,24 +80,26 @@ fn production_runs_every_workload_of_the_contract_and_the_edge() {
 
 #[test]
 fn another_release_and_another_host_reach_every_place() {
-    let objects = overlay_with("production", &|key| match key {
-        "release" => Value::from("1.2.3"),
-        "publicHost" => Value::from("other.example"),
-        "paymentProviderHost" => Value::from("pay.example"),
-        "smtpHost" => Value::from("mail.example"),
-        "metricsStorage" => Value::from("90Gi"),
-        "metricsRetentionSize" => Value::from("70GB"),
-        _ => Value::from("elsewhere.example"),
-    });
-    let text = serde_json::to_string(&objects).unwrap();
-    for left in
-        [":0.1.0", "-0.1.0", "example.com", "example\\.com", "192.0.2", "50Gi", "000000000000"]
-    {
-        assert!(!text.contains(left), "{left} is left in {:?}", around(&text, left));
-    }
-    let objects = Objects::new(objects);
-    for check in manifests::all().iter().filter(|check| !check.rule.contains("pinned")) {
-        assert_eq!((check.run)(&objects), Vec::<String>::new(), "{}", check.rule);
+    for overlay in ["production", "self-hosted"] {
+        let objects = overlay_with(overlay, &|key| match key {
+            "release" => Value::from("1.2.3"),
+            "publicHost" => Value::from("other.example"),
+            "paymentProviderHost" => Value::from("pay.example"),
+            "smtpHost" => Value::from("mail.example"),
+            "metricsStorage" => Value::from("90Gi"),
+            "metricsRetentionSize" => Value::from("70GB"),
+            _ => Value::from("elsewhere.example"),
+        });
+        let text = serde_json::to_string(&objects).unwrap();
+        let defaults =
+            [":0.1.0", "-0.1.0", "example.com", "example\\.com", "192.0.2", "40GB", "000000000000"];
+        for left in defaults {
+            assert!(!text.contains(left), "{left} is left in {:?}", around(&text, left));
+        }
+        let objects = Objects::new(objects);
+        for check in manifests::all().iter().filter(|check| !check.rule.contains("pinned")) {
+            assert_eq!((check.run)(&objects), Vec::<String>::new(), "{overlay}: {}", check.rule);
+        }
     }
 }
 
@@ -124,6 +126,29 @@ fn without_a_bucket_an_installation_with_backups_is_refused_and_told_why() {
     };
     let error = variation("self-hosted", &settings).unwrap_err();
     assert!(format!("{error:#}").contains("stoa-settings has no data.backupBucket"), "{error:#}");
+}
+
+#[test]
+fn the_way_back_that_is_written_down_renders_and_keeps_every_rule() {
+    let text = std::fs::read_to_string(root().join("docs/operations/backup.md")).unwrap();
+    let (_, patch) = text.split_once("```yaml\npatches:\n").unwrap();
+    let (patch, _) = patch.split_once("```").unwrap();
+    let with = |line: &str| match line {
+        "patches:" => format!("patches:\n{patch}"),
+        line => line.to_owned(),
+    };
+    let objects = Objects::new(variation("self-hosted", &with).unwrap());
+    let database = objects.find("Cluster", "stoa-data", "orders-postgres").unwrap();
+    let before = &database.at("/spec/externalClusters/0/barmanObjectStore");
+    let now = database.at("/spec/backup/barmanObjectStore");
+    for same in ["destinationPath", "endpointURL", "s3Credentials"] {
+        assert_eq!(before[same], now[same], "{same}: it comes from where it went");
+    }
+    assert_eq!(before["serverName"], "orders-postgres");
+    assert_ne!(before["serverName"], now["serverName"], "it would write over what it came from");
+    for check in &manifests::all() {
+        assert_eq!((check.run)(&objects), Vec::<String>::new(), "{}", check.rule);
+    }
 }
 
 /// An overlay with other lines in its kustomization, from a directory of its own.
