@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rustix::process::Signal;
 
 use crate::addresses;
@@ -22,7 +22,7 @@ use crate::pki::{Keeper, Pki};
 use crate::process::{self, Phase, Record, Spec, recorded, running};
 use crate::progress::Progress;
 use crate::rabbitmq::{self, Access};
-use crate::seed::Seeder;
+use crate::seed;
 use crate::services::{self, DATABASES};
 use crate::smtp;
 use crate::store_tls::StoreTls;
@@ -76,7 +76,10 @@ impl Stack {
 
         let smtp = smtp::start(fleet.clone(), python.clone(), options.ports.smtp);
         let access = Access::Platform { metrics: options.observe };
-        let tls = Some(StoreTls::new(&fleet.layout)?);
+        let tls = match options.plain_stores {
+            true => None,
+            false => Some(StoreTls::new(&fleet.layout)?),
+        };
         let mut steps = stores::steps(fleet, &tools, &options.ports, &DATABASES, access, tls);
         steps.push(("SMTP".to_owned(), Box::pin(smtp)));
         if options.console {
@@ -99,18 +102,10 @@ impl Stack {
 
     async fn seed(&self, progress: &mut dyn Progress) -> Result<()> {
         let began = Instant::now();
-        let seeder =
-            Seeder::sign_in(&self.edge_url(), self.admin_email(), &self.admin_password()?).await?;
-        // Present while filling: a start that was cut short is taken up again.
-        let unfinished = self.layout().path("run/seeding");
-        if !unfinished.exists() && !seeder.is_empty().await? {
-            return Ok(());
+        let added = seed::fill(&self.options).await?;
+        if added > 0 {
+            progress.done(&format!("catalogue of {added} products"), began.elapsed());
         }
-        File::create(&unfinished)?;
-        let file = self.options.root.join("seeds/catalogue.json");
-        let count = seeder.fill(&file).await.context("cannot fill the catalogue")?;
-        std::fs::remove_file(unfinished)?;
-        progress.done(&format!("catalogue of {count} products"), began.elapsed());
         Ok(())
     }
 
@@ -121,9 +116,8 @@ impl Stack {
         progress: &mut dyn Progress,
     ) -> Result<()> {
         let (fleet, options) = (&self.fleet, &self.options);
-        let seeder =
-            Seeder::sign_in(&self.edge_url(), self.admin_email(), &self.admin_password()?).await?;
-        seeder.mark_synthetic(synthetic::EMAIL, &synthetic::password(self.layout())?).await?;
+        let admin = (self.admin_email(), self.admin_password()?);
+        synthetic::account(&self.edge_url(), admin, self.layout()).await?;
         let mut steps = observe::steps(fleet, options, watchers)?;
         let prober = synthetic::start(fleet.clone(), options.clone());
         steps.push(("prober".to_owned(), Box::pin(prober)));

@@ -21,6 +21,7 @@ mod refusals;
 mod rolling;
 mod rotation;
 mod schemathesis;
+mod seeding;
 mod stoactl;
 mod trace;
 mod typescript;

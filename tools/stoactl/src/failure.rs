@@ -1,11 +1,33 @@
 //! What the platform answers when it refuses or fails, for people.
 
-use anyhow::{Error, anyhow};
-use tonic::Status;
+use std::fmt;
+
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+/// An answer that is none.
+#[derive(Debug)]
+pub struct Failure {
+    code: Code,
+    text: String,
+}
+
+impl Failure {
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// In words, with the stable reason and the fields that are wrong.
-pub fn failure(status: Status) -> Error {
+pub fn failure(status: Status) -> Failure {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.as_str()).unwrap_or_default();
     let code = format!("{:?}", status.code());
@@ -17,7 +39,7 @@ pub fn failure(status: Status) -> Error {
     if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
         text.push_str(&format!("\n  try again in {delay:?}"));
     }
-    anyhow!(text)
+    Failure { code: status.code(), text }
 }
 
 #[cfg(test)]

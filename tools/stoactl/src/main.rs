@@ -8,6 +8,7 @@ mod payments;
 mod platform;
 mod sagas;
 mod security;
+mod seed;
 mod session;
 
 use std::process::ExitCode;
@@ -40,6 +41,16 @@ struct Arguments {
 /// One module each.
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    SignedIn(SignedIn),
+    /// Fills an empty catalogue with a first assortment: products and their stock. What it
+    /// has added once it leaves alone.
+    Seed(seed::Seed),
+}
+
+/// What begins with signing in, and ends if that fails.
+#[derive(Subcommand)]
+enum SignedIn {
     /// Sagas: what carries orders through checkout and cancellation.
     #[command(subcommand)]
     Sagas(sagas::Sagas),
@@ -65,7 +76,7 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    match run(runtime::settings()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -76,15 +87,26 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<()> {
     let Arguments { platform, credentials, json, command } = arguments;
-    let session = Session::open(platform.find()?, &credentials).await?;
-    let output = Output::new(json);
+    let platform = platform.find()?;
     match command {
-        Command::Sagas(command) => command.run(&session, &output).await,
-        Command::Payments(command) => command.run(&session, &output).await,
-        Command::Facts(command) => command.run(&session, &output).await,
-        Command::Keys(command) => command.run(&session, &output).await,
-        Command::Audit(command) => command.run(&session, &output).await,
-        Command::Erasures(command) => command.run(&session, &output).await,
-        Command::Token(command) => command.run(&session, &output).await,
+        Command::SignedIn(command) => {
+            let session = Session::open(platform, &credentials).await?;
+            command.run(&session, &Output::new(json)).await
+        }
+        Command::Seed(command) => command.run(&platform, &credentials, json).await,
+    }
+}
+
+impl SignedIn {
+    async fn run(self, session: &Session, output: &Output) -> Result<()> {
+        match self {
+            Self::Sagas(command) => command.run(session, output).await,
+            Self::Payments(command) => command.run(session, output).await,
+            Self::Facts(command) => command.run(session, output).await,
+            Self::Keys(command) => command.run(session, output).await,
+            Self::Audit(command) => command.run(session, output).await,
+            Self::Erasures(command) => command.run(session, output).await,
+            Self::Token(command) => command.run(session, output).await,
+        }
     }
 }

@@ -44,6 +44,7 @@ pub struct Platform {
 }
 
 /// A platform whose addresses and certificates are known.
+#[derive(Clone)]
 pub struct Found {
     addresses: BTreeMap<String, String>,
     mesh: Mesh,
