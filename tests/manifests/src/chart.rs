@@ -32,7 +32,8 @@ pub fn write(root: &Path, to: &Path) -> Result<()> {
         fs::write(templates.join(format!("{overlay}.yaml")), template(root, overlay)?)?;
     }
     let mut values =
-        "# Which overlay: production, staging or local.\nprofile: production\n".to_owned();
+        "# Which overlay: production, staging, self-hosted or local.\nprofile: production\n"
+            .to_owned();
     for (key, value) in settings(root, "production")? {
         writeln!(values, "{key}: {}", serde_json::to_string(&value)?)?;
     }
@@ -50,19 +51,20 @@ fn template(root: &Path, overlay: &str) -> Result<String> {
     // What Argo and the External Secrets Operator are to fill in is not Helm's.
     let text = text.replace("{{", "{{ \"{{\" }}");
     let alone = Regex::new(&format!("(?m): '?{MARK}([A-Za-z]+)-x'?$"))?;
-    let text = alone.replace_all(&text, |found: &Captures<'_>| {
-        value(": {{ .Values.", &found[1], " | toJson }}")
-    });
-    let item = Regex::new(&format!("(?m)- '?{MARK}([A-Za-z]+)-x'?$"))?;
-    let text = item.replace_all(&text, |found: &Captures<'_>| {
-        value("- {{ .Values.", &found[1], " | toJson }}")
-    });
-    let within = Regex::new(&format!("{MARK}([A-Za-z]+)-x"))?;
     let text =
-        within.replace_all(&text, |found: &Captures<'_>| value("{{ .Values.", &found[1], " }}"));
+        alone.replace_all(&text, |found: &Captures<'_>| value(": {{ ", &found[1], " | toJson }}"));
+    let item = Regex::new(&format!("(?m)- '?{MARK}([A-Za-z]+)-x'?$"))?;
+    let text =
+        item.replace_all(&text, |found: &Captures<'_>| value("- {{ ", &found[1], " | toJson }}"));
+    let within = Regex::new(&format!("{MARK}([A-Za-z]+)-x"))?;
+    let text = within.replace_all(&text, |found: &Captures<'_>| value("{{ ", &found[1], " }}"));
+    // Helm reads YAML 1.1, to which these words are no texts.
+    let word = Regex::new(r"(?m)(: |- )((?i:y|n|yes|no|on|off))$")?;
+    let text = word.replace_all(&text, "$1'$2'");
     Ok(format!("{{{{- if eq .Values.profile \"{overlay}\" }}}}\n{text}{{{{- end }}}}\n"))
 }
 
+/// A value, without which nothing is rendered: as kustomize has it.
 fn value(before: &str, key: &str, after: &str) -> String {
-    format!("{before}{key}{after}")
+    format!("{before}required \"{key} is not set\" .Values.{key}{after}")
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use manifests::OVERLAYS;
+use regex::Regex;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use stack::{Layout, Terminal};
@@ -50,6 +51,9 @@ fn the_chart_renders_what_kustomize_does() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "helm refuses {name}");
         let text = String::from_utf8(output.stdout).unwrap();
+        // To Helm, who reads YAML 1.1, they are `true` and `false`; to us they are texts.
+        let word = Regex::new(r"(?m)(: |- )(?i:y|n|yes|no|on|off)$").unwrap();
+        assert!(!word.is_match(&text), "{name}: {:?}", word.find(&text));
         let helms: Vec<Value> = serde_yaml_ng::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).unwrap())
             .filter(|object| object["kind"].is_string())
