@@ -141,18 +141,23 @@ module "secrets" {
   region  = local.region
   kms_key = local.kms_key
   secrets = {
-    cart          = ["REDIS_URL"]
-    catalog       = ["AMQP_URL", "DATABASE_URL"]
-    identity      = ["ADMIN_PASSWORD", "AMQP_URL", "DATABASE_URL", "SEALING_KEYS"]
-    inventory     = ["AMQP_URL", "DATABASE_URL"]
-    notifications = ["AMQP_URL", "DATABASE_URL", "SMTP_URL"]
-    orders        = ["AMQP_URL", "DATABASE_URL"]
-    payments      = ["AMQP_URL", "DATABASE_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]
+    cart          = ["REDIS_PASSWORD"]
+    catalog       = ["AMQP_URL", "DATABASE_PASSWORD"]
+    identity      = ["ADMIN_PASSWORD", "AMQP_URL", "DATABASE_PASSWORD", "SEALING_KEYS"]
+    inventory     = ["AMQP_URL", "DATABASE_PASSWORD"]
+    notifications = ["AMQP_URL", "DATABASE_PASSWORD", "SMTP_URL"]
+    orders        = ["AMQP_URL", "DATABASE_PASSWORD"]
+    payments      = ["AMQP_URL", "DATABASE_PASSWORD", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"]
+    # Of those who watch.
+    alertmanager = ["page", "ticket"]
+    grafana      = ["password"]
+    prober       = ["email", "password"]
   }
 }
 
 module "roles" {
-  source  = "../roles"
-  cluster = module.cluster.accounts
-  secrets = module.secrets.ids
+  source     = "../roles"
+  cluster    = module.cluster.accounts
+  secrets    = module.secrets.ids
+  namespaces = { for workload in ["alertmanager", "grafana", "prober"] : workload => "observability" }
 }

@@ -6,19 +6,12 @@ output "settings" {
       cartRedisHost = module.cache.host
       rabbitmqHost  = module.broker.host
       storesCidr    = module.network.stores_cidr
-      gcpProject    = local.project
-      gcpName       = var.name
+      # For k8s/components/secrets-gcp.
+      cartRedisAddress = module.cache.address
+      gcpProject       = local.project
+      gcpAccounts      = "${local.project}.iam.gserviceaccount.com"
+      gcpName          = var.name
     },
     module.registry.registry == null ? {} : { registry = module.registry.registry },
   )
-}
-
-output "database_password_secrets" {
-  description = "Where each database's password goes, as part of DATABASE_URL: nobody else keeps it."
-  value       = { for service in keys(var.databases) : service => module.secrets.ids[service] }
-}
-
-output "cache_address" {
-  description = "For REDIS_URL: rediss://:<password>@<address>:6378, whose certificate names the address."
-  value       = module.cache.address
 }

@@ -1,4 +1,4 @@
-# An account for each service that may read one secret: its own. The External Secrets Operator shows a token of the service's
+# An account for each workload that may read one secret: its own. The External Secrets Operator shows a token of the service's
 # account in the cluster (k8s/components/secrets-gcp); nobody else's token opens it. The key is used by Secret Manager itself:
 # these accounts may not.
 
@@ -12,7 +12,7 @@ resource "google_service_account_iam_member" "this" {
   for_each           = var.secrets
   service_account_id = google_service_account.this[each.key].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "serviceAccount:${var.cluster.pool}[stoa/${each.key}]"
+  member             = "serviceAccount:${var.cluster.pool}[${lookup(var.namespaces, each.key, "stoa")}/${each.key}]"
 }
 
 resource "google_secret_manager_secret_iam_member" "this" {

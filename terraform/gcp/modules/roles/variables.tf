@@ -7,3 +7,9 @@ variable "secrets" {
   description = "The secret of each service."
   type        = map(string)
 }
+
+variable "namespaces" {
+  description = "Where an account of the cluster is, if not in stoa."
+  type        = map(string)
+  default     = {}
+}

@@ -3,7 +3,7 @@
 
 resource "google_secret_manager_secret" "this" {
   for_each    = var.secrets
-  secret_id   = "${var.name}-${each.key}"
+  secret_id   = "${var.name}_${each.key}"
   annotations = { settings = join(" ", each.value) }
   # A value that was deleted can be taken back for thirty days.
   version_destroy_ttl = "2592000s"

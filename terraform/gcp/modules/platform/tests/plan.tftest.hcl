@@ -61,7 +61,7 @@ run "the_key_changes_and_only_google_uses_it" {
   }
 
   assert {
-    condition     = toset(keys(output.settings)) == toset(["ordersPostgresHost", "cartRedisHost", "rabbitmqHost", "storesCidr", "gcpProject", "gcpName", "registry"])
+    condition     = toset(keys(output.settings)) == toset(["ordersPostgresHost", "cartRedisHost", "rabbitmqHost", "cartRedisAddress", "storesCidr", "gcpProject", "gcpAccounts", "gcpName", "registry"])
     error_message = "Overlays get other settings."
   }
 }

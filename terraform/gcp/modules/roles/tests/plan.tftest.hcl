@@ -18,9 +18,18 @@ override_resource {
   }
 }
 
+override_resource {
+  target = google_service_account.this["grafana"]
+  values = {
+    name  = "projects/shop-1/serviceAccounts/stoa-grafana@shop-1.iam.gserviceaccount.com"
+    email = "stoa-grafana@shop-1.iam.gserviceaccount.com"
+  }
+}
+
 variables {
-  cluster = { pool = "shop-1.svc.id.goog" }
-  secrets = { orders = "projects/shop-1/secrets/shop-orders", cart = "projects/shop-1/secrets/shop-cart" }
+  cluster    = { pool = "shop-1.svc.id.goog" }
+  secrets    = { orders = "projects/shop-1/secrets/shop_orders", cart = "projects/shop-1/secrets/shop_cart", grafana = "projects/shop-1/secrets/shop_grafana" }
+  namespaces = { grafana = "observability" }
 }
 
 run "a_service_reads_its_own_secret_and_no_other" {
@@ -35,12 +44,12 @@ run "a_service_reads_its_own_secret_and_no_other" {
   }
 
   assert {
-    condition     = alltrue([for service, m in google_service_account_iam_member.this : m.member == "serviceAccount:shop-1.svc.id.goog[stoa/${service}]" && m.role == "roles/iam.workloadIdentityUser" && endswith(m.service_account_id, "/stoa-${service}@shop-1.iam.gserviceaccount.com")])
+    condition     = alltrue([for service, m in google_service_account_iam_member.this : m.member == "serviceAccount:shop-1.svc.id.goog[${service == "grafana" ? "observability" : "stoa"}/${service}]" && m.role == "roles/iam.workloadIdentityUser" && endswith(m.service_account_id, "/stoa-${service}@shop-1.iam.gserviceaccount.com")])
     error_message = "An account is opened by somebody else."
   }
 
   assert {
-    condition     = length(google_secret_manager_secret_iam_member.this) == 2 && length(google_service_account_iam_member.this) == 2
+    condition     = length(google_secret_manager_secret_iam_member.this) == 3 && length(google_service_account_iam_member.this) == 3
     error_message = "There are more ways in than services."
   }
 }

@@ -24,7 +24,7 @@ run "secrets_are_encrypted_and_can_be_taken_back" {
 
   # The overlay asks for it by this name (k8s/components/secrets-gcp).
   assert {
-    condition     = google_secret_manager_secret.this["orders"].secret_id == "shop-orders"
+    condition     = google_secret_manager_secret.this["orders"].secret_id == "shop_orders"
     error_message = "The overlay looks for it under another name."
   }
 }
