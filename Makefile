@@ -29,7 +29,7 @@ chaos: cargo ## faults under a load of checkouts; MINUTES=10 SEED=n BROKEN=skip-
 	@$(XTASK) chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(BROKEN),--broken $(BROKEN))
 
 upgrade: cargo ## the release before and this one, each on the other's schema under load; BASE=<git ref> BROKEN=drop-column
-	@$(XTASK) upgrade $(if $(BASE),--base $(BASE)) $(if $(BROKEN),--breaking $(BROKEN))
+	@$(XTASK) upgrade $(if $(BASE),--base $(BASE)) $(if $(BROKEN),--breaking $(BROKEN)) $(if $(PLAIN),--plain-stores)
 
 bench: cargo ## what our mechanisms cost, measured in a release build; ONLY=hot-stock, facts, notify, login-storm or capacity
 	@$(XTASK) bench $(if $(ONLY),--only $(ONLY))

@@ -83,6 +83,7 @@ impl Up {
             replicas: Vec::new(),
             collector: None,
             observe: true,
+            plain_stores: false,
             console: true,
         })
     }

@@ -32,6 +32,8 @@ const FILES: [&str; 5] = [
     "seeds",
 ];
 const MIGRATIONS: [&str; 2] = ["services/*/migrations/*", "shared/*/migrations/*"];
+/// The contract that was released last.
+const RELEASED: &str = "proto/released";
 
 /// Letters of a commit's name.
 const COMMIT: usize = 40;
@@ -41,12 +43,16 @@ const KEPT: usize = 3;
 #[derive(Args)]
 pub struct Arguments {
     /// The release before, as Git knows it. If not said, the newest tag `v*`; where there
-    /// is none, the commit before the newest migration.
+    /// is none, the commit before the newest migration since the contract was released, or
+    /// else the commit before this one.
     #[arg(long)]
     base: Option<String>,
     /// How many customers shop at the same time.
     #[arg(long, default_value_t = 8)]
     customers: usize,
+    /// Start stores without TLS, for a release before that knows none.
+    #[arg(long)]
+    plain_stores: bool,
     /// Break the rules for migrations: it must be noticed.
     #[arg(long)]
     breaking: Option<Breaking>,
@@ -82,6 +88,7 @@ impl Arguments {
         let mut upgrade = Command::new(bin_dir()?.join("upgrade"));
         upgrade.current_dir(root).arg("--before").arg(before).arg("--next").arg(next);
         upgrade.args(["--customers", &self.customers.to_string()]);
+        upgrade.args(self.plain_stores.then_some("--plain-stores"));
         if let Some(breaking) = self.breaking.and_then(|breaking| breaking.to_possible_value()) {
             upgrade.args(["--breaking", breaking.get_name()]);
         }
@@ -118,9 +125,12 @@ fn find(root: &Path, base: Option<&str>) -> Result<String> {
             return Ok(tagged);
         }
     }
-    let newest = git(root, &[&["log", "-1", "--format=%H", "--"][..], &MIGRATIONS].concat())?;
-    ensure!(!newest.is_empty(), "no commit has a migration; say which one came before: BASE=…");
-    commit(&format!("{newest}^"))
+    let released = git(root, &["log", "-1", "--format=%H", "--", RELEASED])?;
+    let since = if released.is_empty() { head } else { format!("{released}..{head}") };
+    let newest = [&["log", "-1", "--format=%H", &since, "--"][..], &MIGRATIONS].concat();
+    let newest = git(root, &newest)?;
+    let after = if newest.is_empty() { "HEAD" } else { &newest };
+    commit(&format!("{after}^")).context("nothing came before: say what did by BASE=…")
 }
 
 /// Builds a commit's programs in a checkout of its own and keeps only what a release
@@ -135,7 +145,7 @@ async fn build(root: &Path, commit: &str, releases: &Path) -> Result<()> {
         .arg(&source)
         .arg(commit))?;
     let mut build = cargo(&source);
-    build.args(["build", "--locked", "--bins"]);
+    build.args(["build", "--bins"]);
     build.args(PROGRAMS.iter().flat_map(|program| ["--package", program]));
     build.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
     build.env("CARGO_PROFILE_DEV_DEBUG", "0");
@@ -199,3 +209,6 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String> {
     ensure!(output.status.success(), "git {}: {}", arguments.join(" "), said.trim());
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests;

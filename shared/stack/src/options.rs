@@ -40,6 +40,8 @@ pub struct Options {
     pub collector: Option<SocketAddrV4>,
     /// Whether Prometheus, Alertmanager and the prober watch it.
     pub observe: bool,
+    /// Whether stores are spoken to without TLS, as by releases that know none.
+    pub plain_stores: bool,
     /// Whether the console shows it, and collects traces where nobody else does.
     pub console: bool,
 }
@@ -85,6 +87,7 @@ impl Options {
             replicas: Vec::new(),
             collector: None,
             observe: false,
+            plain_stores: false,
             console: false,
         })
     }

@@ -56,22 +56,26 @@ pub(crate) fn steps(fleet: &Fleet, options: &Options, pki: &Pki) -> Result<Vec<(
 /// `postgres://…` of a service's database.
 pub(crate) fn database_url(layout: &Layout, port: u16, name: &str) -> Result<String> {
     let password = layout.secret(&format!("postgres-{name}"))?;
-    let authority = store_tls::authority(layout);
-    Ok(format!(
-        "postgres://{name}:{password}@127.0.0.1:{port}/{name}?sslmode=verify-full&sslrootcert={}",
-        authority.display()
-    ))
+    let tls = store_tls::authority(layout).map_or_else(
+        || "sslmode=disable".to_owned(),
+        |authority| format!("sslmode=verify-full&sslrootcert={}", authority.display()),
+    );
+    Ok(format!("postgres://{name}:{password}@127.0.0.1:{port}/{name}?{tls}"))
 }
 
 /// `amqp://…` of the platform's broker.
 pub(crate) fn amqp_url(layout: &Layout, port: u16) -> Result<String> {
-    let (password, authority) = (layout.secret("rabbitmq")?, store_tls::authority(layout));
-    Ok(format!("amqps://stoa:{password}@127.0.0.1:{port}/stoa?cacertfile={}", authority.display()))
+    let broker = format!("stoa:{}@127.0.0.1:{port}/stoa", layout.secret("rabbitmq")?);
+    Ok(store_tls::authority(layout).map_or_else(
+        || format!("amqp://{broker}"),
+        |authority| format!("amqps://{broker}?cacertfile={}", authority.display()),
+    ))
 }
 
 /// `redis://…` of the carts.
 pub(crate) fn redis_url(layout: &Layout, port: u16) -> Result<String> {
-    Ok(format!("rediss://default:{}@127.0.0.1:{port}", layout.secret("redis")?))
+    let scheme = if store_tls::authority(layout).is_some() { "rediss" } else { "redis" };
+    Ok(format!("{scheme}://default:{}@127.0.0.1:{port}", layout.secret("redis")?))
 }
 
 struct Plan<'a> {
@@ -176,10 +180,12 @@ impl Plan<'_> {
                 ("SEALING_KEYS", format!("local:{}", secret("sealing")?)),
                 ("PUBLIC_URL", self.public_url()),
             ],
-            "cart" => vec![
-                ("REDIS_URL", redis_url(self.layout, port("redis"))?),
-                ("REDIS_CA", store_tls::authority(self.layout).display().to_string()),
-            ],
+            "cart" => {
+                let authority = store_tls::authority(self.layout);
+                let authority = authority.map(|path| ("REDIS_CA", path.display().to_string()));
+                let url = ("REDIS_URL", redis_url(self.layout, port("redis"))?);
+                [url].into_iter().chain(authority).collect()
+            }
             "payments" => vec![
                 ("SANDBOX_URL", format!("http://127.0.0.1:{}", port("sandbox"))),
                 ("SANDBOX_API_KEY", secret("sandbox-api-key")?),

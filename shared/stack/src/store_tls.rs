@@ -35,8 +35,13 @@ pub(crate) struct StoreTls {
     pub(crate) authority: PathBuf,
 }
 
-/// PEM of who vouches for the stores.
-pub(crate) fn authority(layout: &Layout) -> PathBuf {
+/// PEM of who vouches for the stores; nobody does where they are spoken to without TLS.
+pub(crate) fn authority(layout: &Layout) -> Option<PathBuf> {
+    Some(authority_file(layout)).filter(|file| file.exists())
+}
+
+/// Where it is kept.
+pub(crate) fn authority_file(layout: &Layout) -> PathBuf {
     layout.path("pki/stores.pem")
 }
 
@@ -64,7 +69,7 @@ impl StoreTls {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name.push(DnType::CommonName, "Stoa stores");
-        let authority = authority(layout);
+        let authority = authority_file(layout);
         fs::write(&authority, params.self_signed(&key)?.pem())?;
         let issuer = Issuer::new(params, key);
         let key = KeyPair::generate()?;

@@ -27,8 +27,8 @@ pub struct Stores {
     pub notifications: PgPool,
     pub sandbox: PgPool,
     pub amqp_url: String,
-    /// PEM of who vouches for the stores.
-    pub authority: PathBuf,
+    /// PEM of who vouches for the stores, where they are spoken to over TLS.
+    pub authority: Option<PathBuf>,
 }
 
 impl Stores {
@@ -46,7 +46,7 @@ impl Stores {
             notifications: pool("notifications")?,
             sandbox: pool("sandbox")?,
             amqp_url: stack.amqp_url()?,
-            authority: stack.stores_authority(),
+            authority: Some(stack.stores_authority()).filter(|_| !stack.options().plain_stores),
         })
     }
 

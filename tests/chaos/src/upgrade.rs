@@ -36,6 +36,8 @@ pub struct Settings {
     pub customers: usize,
     /// Orders that are acknowledged between two steps.
     pub orders: usize,
+    /// The release before knows no TLS to stores.
+    pub plain_stores: bool,
     /// A migration that breaks the rules, after those of the next release.
     pub breaking: Option<Breaking>,
 }
@@ -63,6 +65,7 @@ pub async fn run(settings: &Settings, tell: impl Fn(&str)) -> Result<Outcome> {
     tell("starting the release before");
     let mut options = Options::private(&settings.root, "upgrade")?;
     options.root.clone_from(&settings.before);
+    options.plain_stores = settings.plain_stores;
     options.bin_dir = settings.before.join("bin");
     for (service, (name, value)) in
         SERVICES.into_iter().flat_map(|service| SIDE_BY_SIDE.map(|setting| (service, setting)))

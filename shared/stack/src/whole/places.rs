@@ -107,6 +107,6 @@ impl Stack {
 
     /// PEM of who vouches for the stores.
     pub fn stores_authority(&self) -> PathBuf {
-        store_tls::authority(self.layout())
+        store_tls::authority_file(self.layout())
     }
 }

@@ -26,6 +26,9 @@ struct Arguments {
     /// Orders that are acknowledged between two steps.
     #[arg(long, default_value_t = 12)]
     orders: usize,
+    /// Start stores without TLS, for a release before that knows none.
+    #[arg(long)]
+    plain_stores: bool,
     /// Break the rules for migrations: it must be noticed.
     #[arg(long)]
     breaking: Option<Breaking>,
@@ -44,10 +47,10 @@ async fn main() -> ExitCode {
 }
 
 async fn upgrade(arguments: Arguments) -> Result<bool> {
-    let Arguments { before, next, seed, customers, orders, breaking } = arguments;
+    let Arguments { before, next, seed, customers, orders, plain_stores, breaking } = arguments;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let file = root.join(".stoa/upgrade-report.md");
-    let settings = Settings { root, before, next, seed, customers, orders, breaking };
+    let settings = Settings { root, before, next, seed, customers, orders, plain_stores, breaking };
     let outcome = run(&settings, |line| println!("{line}")).await?;
     let text = summary(&outcome);
     std::fs::write(&file, &text).with_context(|| file.display().to_string())?;

@@ -9,6 +9,8 @@ use procfs::process::{FDTarget, Process};
 /// A process that came before its schema.
 pub struct Early {
     pub service: &'static str,
+    /// It said that it waits for its schema.
+    pub waits: bool,
     /// It was ready, took requests, took facts: at any time while it was watched.
     pub ready: bool,
     pub listened: bool,
@@ -19,12 +21,17 @@ pub struct Early {
 
 impl Early {
     pub fn new(service: &'static str) -> Self {
-        Self { service, ready: false, listened: false, consumed: false, ended: false }
+        Self { service, waits: false, ready: false, listened: false, consumed: false, ended: false }
+    }
+
+    /// Whether it is known what it does.
+    pub fn decided(&self) -> bool {
+        self.waits || self.ready || self.ended
     }
 
     /// Whether it did nothing but wait.
     pub fn waited(&self) -> bool {
-        self.wrong().is_empty()
+        self.waits && self.wrong().is_empty()
     }
 
     /// What it must not do on a schema that is behind.

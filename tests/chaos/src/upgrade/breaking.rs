@@ -19,7 +19,7 @@ pub enum Breaking {
 impl Breaking {
     pub async fn apply(self, stores: &Stores) -> Result<()> {
         let sql = match self {
-            Self::DropColumn => "alter table orders drop column total_minor cascade",
+            Self::DropColumn => "alter table orders drop column country_code",
             Self::RenameColumn => "alter table sagas rename column next_run_at to due_at",
             Self::NotNull => {
                 "alter table order_lines add column weight_grams integer not null default 1;

@@ -46,12 +46,15 @@ fn lines(outcome: &Outcome) -> Vec<String> {
         some => some.join(", "),
     };
     let states: Vec<_> = findings.orders.iter().map(|(s, n)| format!("{s} {n}")).collect();
-    let again = |count: usize| format!("{count} purchases, each tried again with its key until");
+    let requests: usize = outcome.phases.iter().map(|phase| phase.requests).sum();
+    let acknowledged: usize = outcome.phases.iter().map(|phase| phase.acknowledged).sum();
+    let again: usize = outcome.phases.iter().flat_map(|phase| phase.others.values()).sum();
     let count = outcome.violations.len() + findings.violations.len();
     vec![
         format!("migrations of the next release: {gained}"),
         format!("waited for them, neither ready nor listening nor consuming: {waited}"),
-        format!("{} it was answered", again(purchases.len())),
+        format!("requests: {requests}, of which no success: {again}"),
+        format!("purchases: {}, acknowledged as orders: {acknowledged}", purchases.len()),
         format!("orders in the end: {}", states.join(", ")),
         format!("taken by the payment provider: EUR {:.2}", findings.taken as f64 / 100.0),
         format!("facts: {}; mails handed over twice: {}", findings.facts, findings.doubled_mails),

@@ -22,6 +22,8 @@ const WATCHED: Duration = Duration::from_secs(8);
 const END: Duration = Duration::from_secs(30);
 /// What the edge forgets about its connections within.
 const DRAINED: Duration = Duration::from_secs(5);
+/// What a process logs while its schema is behind (`shared/postgres`).
+const WAITS: &str = "the database schema is behind";
 const TICK: Duration = Duration::from_millis(50);
 
 /// The next release, beside the one that runs.
@@ -60,8 +62,10 @@ impl<'a> Rollout<'a> {
         for service in SERVICES {
             self.start(service, &early_name(service), &waits)?;
         }
-        let (over, ports) = (Instant::now() + WATCHED, &self.stack.options().ports);
-        while Instant::now() < over {
+        let (began, ports) = (Instant::now(), &self.stack.options().ports);
+        // Until everybody has made up his mind, and a little longer.
+        while began.elapsed() < WATCHED || early.iter().any(|process| !process.decided()) {
+            ensure!(began.elapsed() < PATIENCE, "processes neither serve nor wait");
             for process in &mut early {
                 let name = early_name(process.service);
                 match self.stack.pid_of(&name) {
@@ -70,6 +74,7 @@ impl<'a> Rollout<'a> {
                     None => process.ended = true,
                 }
                 process.ready |= self.is_ready(&name).await;
+                process.waits |= std::fs::read_to_string(self.stack.log_of(&name))?.contains(WAITS);
             }
             sleep(TICK).await;
         }
@@ -80,9 +85,9 @@ impl<'a> Rollout<'a> {
     pub async fn withdraw(&self, early: &[Early]) -> Result<()> {
         for process in early {
             let name = early_name(process.service);
-            match process.waited() {
-                true => self.stack.kill(&name)?,
-                false => self.end(&name).await?,
+            match process.ready {
+                true => self.end(&name).await?,
+                false => self.stack.kill(&name)?,
             }
         }
         Ok(())
