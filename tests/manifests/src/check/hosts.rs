@@ -19,7 +19,7 @@ const CLUSTER: &str = ".svc.cluster.local";
 fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
     let Some(inside) = host.strip_suffix(CLUSTER) else {
         return objects.of("ServiceEntry").any(|entry| {
-            texts(entry.at("/spec/hosts")).contains(&host)
+            (is_address(host) || texts(entry.at("/spec/hosts")).contains(&host))
                 && port.is_none_or(|port| {
                     items(entry.at("/spec/ports")).iter().any(|p| p["number"] == port)
                 })
@@ -35,6 +35,11 @@ fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
     };
     // Services that an operator makes have its own ports.
     service.map_or_else(|| operated(objects, namespace, name), has)
+}
+
+/// A sidecar knows plain TCP by its port alone, whatever the address.
+fn is_address(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn operated(objects: &Objects, namespace: &str, name: &str) -> bool {
@@ -117,7 +122,7 @@ fn sidecars(objects: &Objects) -> Vec<String> {
         for workload in objects.selected(sidecar.namespace(), labels) {
             for (host, _) in told::hosts(objects, workload) {
                 let knows = |known: &&str| known.split_once('/').is_some_and(|(_, k)| k == host);
-                if !known.iter().any(knows) {
+                if !is_address(&host) && !known.iter().any(knows) {
                     found.push(format!("{workload}: its sidecar does not know {host}"));
                 }
             }

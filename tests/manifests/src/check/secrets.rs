@@ -10,33 +10,52 @@ pub struct ByHand {
     pub namespace: &'static str,
     pub name: &'static str,
     pub keys: &'static [&'static str],
-    /// Whether it is for installations that host their own stores, or for the others.
-    hosted: bool,
+    on: Ground,
 }
 
-impl ByHand {
-    const fn hosted(
-        namespace: &'static str,
-        name: &'static str,
-        keys: &'static [&'static str],
-    ) -> Self {
-        Self { kind: "Secret", namespace, name, keys, hosted: true }
+/// What an installation stands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// Stores in the cluster.
+    Own,
+    Google,
+    /// AWS, or whoever has stores as it has.
+    Managed,
+}
+
+impl Ground {
+    fn of(objects: &Objects) -> Self {
+        let google = |store: &Object| store.at("/spec/provider/gcpsm").is_object();
+        if objects.of("Cluster").next().is_some() {
+            Self::Own
+        } else if objects.of("SecretStore").any(google) {
+            Self::Google
+        } else {
+            Self::Managed
+        }
     }
 }
 
+const fn secret(
+    namespace: &'static str,
+    name: &'static str,
+    keys: &'static [&'static str],
+) -> ByHand {
+    ByHand { kind: "Secret", namespace, name, keys, on: Ground::Own }
+}
+
+const fn authorities(keys: &'static [&'static str], on: Ground) -> ByHand {
+    ByHand { kind: "ConfigMap", namespace: "stoa", name: "store-authorities", keys, on }
+}
+
 /// All of them; `docs/operations/install.md` tells people, and a test holds it to that.
-pub const BY_HAND: [ByHand; 5] = [
-    ByHand {
-        kind: "ConfigMap",
-        namespace: "stoa",
-        name: "store-authorities",
-        keys: &["rds.pem"],
-        hosted: false,
-    },
-    ByHand::hosted("stoa-data", "payment-provider", &["key", "webhook"]),
-    ByHand::hosted("stoa-data", "smtp", &["url"]),
-    ByHand::hosted("stoa-data", "backups", &["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"]),
-    ByHand::hosted("observability", "alert-receivers", &["page", "ticket"]),
+pub const BY_HAND: [ByHand; 6] = [
+    authorities(&["rds.pem"], Ground::Managed),
+    authorities(&["cloud-sql.pem", "memorystore.pem"], Ground::Google),
+    secret("stoa-data", "payment-provider", &["key", "webhook"]),
+    secret("stoa-data", "smtp", &["url"]),
+    secret("stoa-data", "backups", &["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"]),
+    secret("observability", "alert-receivers", &["page", "ticket"]),
 ];
 
 /// A Secret's keys; nothing if nobody makes it.
@@ -80,12 +99,9 @@ pub(super) fn by_hand(
     namespace: &str,
     name: &str,
 ) -> Option<Vec<String>> {
-    let hosted = objects.of("Cluster").next().is_some();
+    let on = Ground::of(objects);
     let made = BY_HAND.iter().find(|made| {
-        made.kind == kind
-            && made.namespace == namespace
-            && made.name == name
-            && made.hosted == hosted
+        made.kind == kind && made.namespace == namespace && made.name == name && made.on == on
     })?;
     Some(made.keys.iter().map(ToString::to_string).collect())
 }
