@@ -6,6 +6,7 @@ mod broken;
 mod canary;
 mod chart;
 mod compose;
+mod gcp;
 mod pipelines;
 mod rendered;
 mod settings;

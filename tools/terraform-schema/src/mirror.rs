@@ -41,7 +41,7 @@ pub fn mirror(
     let dir = stack::cache_dir()?.join("terraform").join(name.trim_start_matches('-'));
     fs::create_dir_all(&dir)?;
     // Two checkouts may start at the same time: the second waits here.
-    let lock = File::create(dir.with_extension("lock"))?;
+    let lock = File::create(dir.join("lock"))?;
     lock.lock()?;
     let schema = dir.join("schema");
     let version = dir.join("version");

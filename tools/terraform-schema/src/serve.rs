@@ -51,8 +51,7 @@ pub async fn serve(file: &Path) -> Result<()> {
 ///
 /// When the connection breaks down.
 pub async fn answer(schema: Bytes, listener: UnixListener) -> Result<()> {
-    let (stop, stopped) = tokio::sync::mpsc::channel::<()>(1);
-    let mut stopped = stopped;
+    let (stop, mut stopped) = tokio::sync::mpsc::channel::<()>(1);
     tonic::transport::Server::builder()
         .add_service(Provider { schema })
         .add_service(Controller { stop })
