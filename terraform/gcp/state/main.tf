@@ -45,6 +45,10 @@ resource "google_kms_crypto_key" "state" {
   key_ring                   = google_kms_key_ring.state.id
   rotation_period            = "7776000s"
   destroy_scheduled_duration = "2592000s"
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "google_kms_crypto_key_iam_member" "state" {

@@ -1,16 +1,5 @@
 # A PostgreSQL for each service: no service can reach, fill up or slow down another's.
 
-locals {
-  # What Cloud SQL is told beyond its own defaults; the same for each.
-  flags = {
-    # Without the DETAIL of errors, which repeats values: a customer's address.
-    log_error_verbosity = "terse"
-    log_connections     = "on"
-    log_disconnections  = "on"
-    log_lock_waits      = "on"
-  }
-}
-
 resource "google_sql_database_instance" "this" {
   for_each = var.databases
 
@@ -67,13 +56,30 @@ resource "google_sql_database_instance" "this" {
       record_client_address   = false
     }
 
-    dynamic "database_flags" {
-      for_each = local.flags
+    # Without the DETAIL of errors, which repeats values: a customer's address.
+    database_flags {
+      name  = "log_error_verbosity"
+      value = "terse"
+    }
 
-      content {
-        name  = database_flags.key
-        value = database_flags.value
-      }
+    database_flags {
+      name  = "log_checkpoints"
+      value = "on"
+    }
+
+    database_flags {
+      name  = "log_connections"
+      value = "on"
+    }
+
+    database_flags {
+      name  = "log_disconnections"
+      value = "on"
+    }
+
+    database_flags {
+      name  = "log_lock_waits"
+      value = "on"
     }
   }
 

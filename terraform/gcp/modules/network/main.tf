@@ -48,7 +48,7 @@ resource "google_compute_subnetwork" "stores" {
   region                   = var.region
   network                  = google_compute_network.this.id
   ip_cidr_range            = local.endpoints_cidr
-  private_ip_google_access = false
+  private_ip_google_access = true
 
   log_config {
     aggregation_interval = "INTERVAL_1_MIN"
