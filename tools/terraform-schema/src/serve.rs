@@ -28,8 +28,11 @@ const COOKIE: (&str, &str) =
 ///
 /// When it was not Terraform that started it, or the socket cannot be opened.
 pub async fn serve(file: &Path) -> Result<()> {
-    let cookie = std::env::var(COOKIE.0).unwrap_or_default();
-    ensure!(cookie == COOKIE.1, "Terraform starts this program, people do not");
+    let cookie = std::env::var_os(COOKIE.0);
+    ensure!(
+        cookie.is_some_and(|it| it == COOKIE.1),
+        "Terraform starts this program, people do not"
+    );
     ensure!(
         std::env::var_os("PLUGIN_CLIENT_CERT").is_none(),
         "set TF_DISABLE_PLUGIN_TLS=1: this provider speaks plain text on its socket"
