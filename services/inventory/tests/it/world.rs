@@ -12,6 +12,7 @@ use proto::inventory::v1::reservation_service_client::ReservationServiceClient;
 use runtime::Shutdown;
 use testkit::{Platform, TestDatabase, bearer, with_key};
 use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 /// An inventory service of one test; it ends with the value.
@@ -186,7 +187,8 @@ pub fn adjustment(product: Uuid, delta: i64) -> pb::AdjustStockRequest {
     pb::AdjustStockRequest { product_id: product.to_string(), delta, reason }
 }
 
-/// Asks again, as the saga does, while a crowded machine misses a deadline.
+/// Asks again, as the saga does, while a crowded machine misses a deadline, and not before
+/// it is told to: a breaker that has opened lets nobody through for a while.
 async fn patiently<T, F>(call: F) -> Result<T, Status>
 where
     F: AsyncFn() -> Result<T, Status>,
@@ -197,7 +199,11 @@ where
                 if matches!(
                     late.code(),
                     Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted
-                ) => {}
+                ) =>
+            {
+                let wait = late.get_details_retry_info().and_then(|info| info.retry_delay);
+                tokio::time::sleep(wait.unwrap_or_default()).await;
+            }
             answer => return answer,
         }
     }
