@@ -110,7 +110,9 @@ fn policies(objects: &Objects) -> Vec<String> {
                         && labels.is_some_and(|labels| means(&selector, labels))
                 })
             };
-            if !pods.any(|pods| pods.are(&selector)) && !(kind == "ServiceMonitor" && service()) {
+            let selected =
+                pods.any(|pods| pods.are(&selector)) || (kind == "ServiceMonitor" && service());
+            if !selected {
                 found.push(format!("{policy} selects nothing: {selector}"));
             }
         }

@@ -65,7 +65,8 @@ pub(super) fn settings(
         let made = external(objects, workload.namespace(), secret);
         let text = made.and_then(|made| made.at("/spec/target/template/data")[key].as_str());
         // What is a secret as a whole can be known by nobody.
-        if let Some(text) = text.filter(|text| FILLED.replace(text, "") != "" || text.contains('"'))
+        if let Some(text) =
+            text.filter(|text| !FILLED.replace(text, "").is_empty() || text.contains('"'))
         {
             let filled = FILLED.replace_all(text, |found: &regex::Captures<'_>| {
                 found.get(1).map_or("secret", |text| text.as_str()).to_owned()

@@ -33,7 +33,7 @@ fn remembers(objects: &Objects) -> Vec<String> {
         }
         // A tenth for what is being written and put together.
         let most = one.at("/spec/retentionSize").as_str().and_then(bytes);
-        if !most.is_some_and(|most| most / 9 <= disk / 10) {
+        if most.is_none_or(|most| most / 9 > disk / 10) {
             found.push(format!("{one}: its disk is full before it forgets"));
         }
         if !one.at("/spec/retention").is_string() {
