@@ -4,8 +4,8 @@
 //! A token is checked without asking anybody, so what was revoked has to come here: a
 //! task of the process asks from time to time. No request ever waits for it. While
 //! identity does not answer, the list stays what it was, and tokens are as good as they
-//! say: that is until they expire, some minutes (RFC 9700, section 2.2). A process that
-//! has just begun knows nothing until its first answer, a moment later.
+//! say: that is until they expire, some minutes (RFC 9700, section 2.2). A process asks
+//! once before it serves anybody.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use prost_types::Timestamp;
 use proto::identity::v1::{ListRevocationsResponse, Revocation};
+use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -54,6 +55,7 @@ const _: () =
 #[derive(Default)]
 pub(crate) struct Revocations {
     known: RwLock<Arc<HashMap<Uuid, Revoked>>>,
+    asked: SetOnce<()>,
 }
 
 /// In seconds since 1970.
@@ -98,7 +100,15 @@ impl Revocations {
                     }
                 }
             }
+            // Only the first time is the first.
+            let _ = self.asked.set(());
         }
+    }
+
+    /// Waits until somebody who follows has asked once, whatever the answer: no longer
+    /// than the patience of one question.
+    pub(crate) async fn asked(&self) {
+        self.asked.wait().await;
     }
 
     fn learn(&self, new: &[Revocation]) {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -115,9 +116,14 @@ impl Server {
 
     /// Serves until shutdown; says `SERVING` only while `ready` is true.
     pub async fn run(self, ready: watch::Receiver<bool>, shutdown: Shutdown) -> Result<()> {
+        // For as long as requests are served, from before the first to the last that was begun.
+        let verifier = self.gate.verifier.clone();
+        let mut revocations = pin!(verifier.clone().follow_revocations());
+        tokio::select! {
+            () = verifier.asked_for_revocations() => {}
+            never = &mut revocations => match never {},
+        }
         tokio::spawn(follow(self.health, ready));
-        // For as long as requests are served, to the last that was begun.
-        let revocations = self.gate.verifier.clone().follow_revocations();
         let routes = Routes::from(self.routes.routes().into_axum_router().merge(self.pages));
         let router = tonic::transport::Server::builder()
             .max_connection_age(self.mesh.connection_age())

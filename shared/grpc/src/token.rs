@@ -91,6 +91,13 @@ impl Verifier {
         }
     }
 
+    /// Waits until it was asked once what is revoked.
+    pub(crate) async fn asked_for_revocations(&self) {
+        if self.told_by.is_some() {
+            self.revocations.asked().await;
+        }
+    }
+
     /// The user that a token speaks for.
     pub async fn verify(&self, token: &str) -> Result<User, Problem> {
         let header = decode_header(token).map_err(|_| invalid())?;

@@ -163,3 +163,19 @@ async fn while_identity_refuses_or_hangs_the_list_stays_and_nobody_is_kept_waiti
     })
     .await;
 }
+
+#[tokio::test]
+async fn once_is_enough_to_begin_with_whatever_the_answer_is() {
+    for mood in [Mood::Answers, Mood::Refuses, Mood::Hangs] {
+        let (identity, revocations, ended) =
+            (Identity::default(), Revocations::default(), Uuid::now_v7());
+        identity.is(mood);
+        identity.revoke(ended);
+        tokio::select! {
+            () = revocations.asked() => {}
+            never = revocations.follow(&identity, FAST) => match never {},
+        }
+        let known = revocations.cover(&claims(Uuid::now_v7(), Some(ended), 50));
+        assert_eq!(known, matches!(mood, Mood::Answers));
+    }
+}
