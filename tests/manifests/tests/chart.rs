@@ -35,6 +35,8 @@ fn the_chart_renders_what_kustomize_does() {
     let dir = tempfile::tempdir().unwrap();
     let chart = dir.path().join("stoa");
     manifests::chart::write(&root(), &chart).unwrap();
+    // To Helm, who reads YAML 1.1, they are `true` and `false`; to us they are texts.
+    let word = Regex::new(r"(?m)(: |- )(?i:y|n|yes|no|on|off)$").unwrap();
     for name in OVERLAYS {
         let mut values: BTreeMap<String, Value> = manifests::chart::settings(&root(), name)
             .unwrap()
@@ -51,8 +53,6 @@ fn the_chart_renders_what_kustomize_does() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "helm refuses {name}");
         let text = String::from_utf8(output.stdout).unwrap();
-        // To Helm, who reads YAML 1.1, they are `true` and `false`; to us they are texts.
-        let word = Regex::new(r"(?m)(: |- )(?i:y|n|yes|no|on|off)$").unwrap();
         assert!(!word.is_match(&text), "{name}: {:?}", word.find(&text));
         let helms: Vec<Value> = serde_yaml_ng::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).unwrap())
