@@ -11,6 +11,16 @@ use crate::core::Error;
 use crate::domain::{Address, Order, OrderLine, OrderState};
 use crate::infrastructure::database_error;
 
+/// The columns of an [`OrderRow`].
+macro_rules! order_columns {
+    () => {
+        "id, user_id, state, currency, total_minor, recipient, street, city, postal_code, \
+         country_code, payment_id, failure_reason, synthetic, version, created_at, updated_at"
+    };
+}
+
+pub(super) use order_columns;
+
 #[derive(sqlx::FromRow)]
 pub(super) struct OrderRow {
     pub(super) id: Uuid,

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::core::Error;
 use crate::core::ports::{Key, Leased, SagaStore};
 use crate::domain::{OrderFact, Saga};
-use crate::infrastructure::{database_error, facts, order_rows, saga_rows};
+use crate::infrastructure::saga_rows::{self, saga_columns};
+use crate::infrastructure::{database_error, facts, order_rows};
 
 /// Writes sagas, and orders with them. Every lease lasts as long as `lease`,
 /// counted from its last renewal by the database's clock.
@@ -46,7 +47,7 @@ impl SagaStore for PostgresSagas {
 
     async fn claim_due(&self, limit: i64) -> Result<Vec<Leased>, Error> {
         let mut conn = self.pool.acquire().await.map_err(database_error)?;
-        let rows = sqlx::query_as(
+        let rows = sqlx::query_as(concat!(
             "update sagas
              set lease_owner = gen_random_uuid(), version = version + 1,
                  lease_until = now() + make_interval(secs => $1)
@@ -56,8 +57,9 @@ impl SagaStore for PostgresSagas {
                      and (lease_until is null or lease_until < now())
                  order by next_run_at limit $2
                  for update skip locked)
-             returning *",
-        )
+             returning ",
+            saga_columns!()
+        ))
         .bind(self.lease_seconds)
         .bind(limit)
         .fetch_all(&mut *conn)

@@ -16,6 +16,25 @@ use crate::infrastructure::{database_error, saga_rows};
 /// The most deeds shown with a saga.
 const DEEDS: i64 = 100;
 
+/// The columns of an [`OverviewRow`].
+macro_rules! columns {
+    () => {
+        "order_id, order_state, kind, direction, step, ended, reason, attempts, last_error, \
+         started_at, deadline_at, overdue, next_run_at, leased_until"
+    };
+}
+
+const FIND: &str = concat!("select ", columns!(), " from saga_overview where order_id = $1");
+
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from saga_overview
+     where not ended and ($1::uuid is null or order_id > $1)
+         and (not $2 or leased_until is not null) and (not $3 or overdue)
+     order by order_id limit $4"
+);
+
 #[derive(sqlx::FromRow)]
 struct OverviewRow {
     order_id: Uuid,
@@ -60,19 +79,14 @@ impl SagaDesk for PostgresSagas {
         after: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Overview>, Error> {
-        let rows: Vec<OverviewRow> = sqlx::query_as(
-            "select * from saga_overview
-             where not ended and ($1::uuid is null or order_id > $1)
-                 and (not $2 or leased_until is not null) and (not $3 or overdue)
-             order by order_id limit $4",
-        )
-        .bind(after)
-        .bind(filter == Filter::Driven)
-        .bind(filter == Filter::Overdue)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(database_error)?;
+        let rows: Vec<OverviewRow> = sqlx::query_as(LIST)
+            .bind(after)
+            .bind(filter == Filter::Driven)
+            .bind(filter == Filter::Overdue)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(database_error)?;
         rows.into_iter().map(|row| row.into_overview(Vec::new())).collect()
     }
 
@@ -144,12 +158,11 @@ async fn record(
 }
 
 async fn overview(conn: &mut PgConnection, order: Uuid) -> Result<Option<Overview>, Error> {
-    let row: Option<OverviewRow> =
-        sqlx::query_as("select * from saga_overview where order_id = $1")
-            .bind(order)
-            .fetch_optional(&mut *conn)
-            .await
-            .map_err(database_error)?;
+    let row: Option<OverviewRow> = sqlx::query_as(FIND)
+        .bind(order)
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(database_error)?;
     let Some(row) = row else { return Ok(None) };
     let deeds = audit::of(conn, &order.to_string(), DEEDS).await.map_err(database_error)?;
     let done = |entry: audit::Entry| {

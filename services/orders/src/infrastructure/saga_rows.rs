@@ -11,7 +11,19 @@ use crate::core::Error;
 use crate::core::ports::Leased;
 use crate::domain::{Direction, Kind, Order, OrderState, PaymentToken, Progress, Saga, Step};
 use crate::infrastructure::database_error;
-use crate::infrastructure::order_rows::{self, OrderRow};
+use crate::infrastructure::order_rows::{self, OrderRow, order_columns};
+
+/// The columns of a [`SagaRow`].
+macro_rules! saga_columns {
+    () => {
+        "order_id, kind, direction, step, status, reason, payment_token, payment_id, attempts, \
+         last_error, lease_owner, version, started_at, deadline_at, traceparent"
+    };
+}
+
+pub(super) use saga_columns;
+
+const ORDERS: &str = concat!("select ", order_columns!(), " from orders where id = any($1)");
 
 /// A saga that was just leased.
 #[derive(sqlx::FromRow)]
@@ -39,13 +51,14 @@ pub(super) async fn take(
     order: Uuid,
     lease_seconds: f64,
 ) -> Result<Option<Leased>, Error> {
-    let rows = sqlx::query_as(
+    let rows = sqlx::query_as(concat!(
         "update sagas
          set lease_owner = gen_random_uuid(), version = version + 1,
              lease_until = now() + make_interval(secs => $2)
          where order_id = $1 and (lease_until is null or lease_until < now())
-         returning *",
-    )
+         returning ",
+        saga_columns!()
+    ))
     .bind(order)
     .bind(lease_seconds)
     .fetch_all(&mut *conn)
@@ -61,11 +74,8 @@ pub(super) async fn each_with_order(
     rows: Vec<SagaRow>,
 ) -> Result<Vec<Result<Leased, Error>>, Error> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.order_id).collect();
-    let orders: Vec<OrderRow> = sqlx::query_as("select * from orders where id = any($1)")
-        .bind(&ids)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(database_error)?;
+    let orders: Vec<OrderRow> =
+        sqlx::query_as(ORDERS).bind(&ids).fetch_all(&mut *conn).await.map_err(database_error)?;
     let ids: Vec<Uuid> = orders.iter().map(|row| row.id).collect();
     let orders = order_rows::each_with_lines(conn, orders).await?;
     let mut orders: HashMap<Uuid, Result<Order, Error>> = ids.into_iter().zip(orders).collect();

@@ -21,6 +21,22 @@ impl PostgresAddresses {
     }
 }
 
+/// The columns of an [`AddressRow`].
+macro_rules! columns {
+    () => {
+        "id, label, recipient, street, city, postal_code, country_code, is_default, created_at, \
+         updated_at"
+    };
+}
+
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from addresses where user_id = $1 order by is_default desc, id desc"
+);
+
+const FIND: &str = concat!("select ", columns!(), " from addresses where user_id = $1 and id = $2");
+
 #[derive(sqlx::FromRow)]
 struct AddressRow {
     id: Uuid,
@@ -57,12 +73,7 @@ impl From<AddressRow> for SavedAddress {
 #[async_trait]
 impl Addresses for PostgresAddresses {
     async fn list(&self, user: Uuid) -> Result<Vec<SavedAddress>, Error> {
-        let rows: Vec<AddressRow> = sqlx::query_as(
-            "select * from addresses where user_id = $1 order by is_default desc, id desc",
-        )
-        .bind(user)
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<AddressRow> = sqlx::query_as(LIST).bind(user).fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(SavedAddress::from).collect())
     }
 
@@ -150,9 +161,8 @@ async fn find(
     user: Uuid,
     id: Uuid,
 ) -> Result<Option<SavedAddress>, Error> {
-    let sql = "select * from addresses where user_id = $1 and id = $2";
     let row: Option<AddressRow> =
-        sqlx::query_as(sql).bind(user).bind(id).fetch_optional(connection).await?;
+        sqlx::query_as(FIND).bind(user).bind(id).fetch_optional(connection).await?;
     Ok(row.map(SavedAddress::from))
 }
 

@@ -10,6 +10,13 @@ use crate::core::Error;
 use crate::core::ports::{CustomRoles, Holders, Refusal};
 use crate::domain::{CustomRole, Event, RoleChange, RoleNames};
 
+/// The columns of a [`RoleRow`].
+macro_rules! columns {
+    () => {
+        "name, title, description, permissions, created_at, updated_at"
+    };
+}
+
 /// Roles in PostgreSQL.
 pub struct PostgresRoles {
     pool: PgPool,
@@ -41,9 +48,8 @@ impl From<RoleRow> for CustomRole {
 #[async_trait]
 impl CustomRoles for PostgresRoles {
     async fn list(&self) -> Result<Vec<CustomRole>, Error> {
-        let rows: Vec<RoleRow> = sqlx::query_as("select * from custom_roles order by name")
-            .fetch_all(&self.pool)
-            .await?;
+        let sql = concat!("select ", columns!(), " from custom_roles order by name");
+        let rows: Vec<RoleRow> = sqlx::query_as(sql).fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(CustomRole::from).collect())
     }
 
@@ -64,15 +70,17 @@ impl CustomRoles for PostgresRoles {
     }
 
     async fn find(&self, name: &str) -> Result<(Option<CustomRole>, Holders), Error> {
-        let row = sqlx::query(
-            "select custom_roles.*,
+        let row = sqlx::query(concat!(
+            "select ",
+            columns!(),
+            ",
                  (select count(*) from users where closed_at is null and wanted = any (roles))
                      + (select count(*) from user_custom_roles where role = wanted) as users,
                  (select count(*) from oauth_clients where wanted = any (roles))
                      + (select count(*) from client_custom_roles where role = wanted) as clients
              from (select $1::text as wanted) asked
-             left join custom_roles on custom_roles.name = wanted",
-        )
+             left join custom_roles on custom_roles.name = wanted"
+        ))
         .bind(name)
         .fetch_one(&self.pool)
         .await?;
@@ -139,12 +147,13 @@ impl CustomRoles for PostgresRoles {
         let role = lock(&mut tx, name).await?.ok_or(Error::RoleNotFound)?;
         refusal(&role)?;
         let RoleChange { title, description, permissions } = change;
-        let row: RoleRow = sqlx::query_as(
+        let row: RoleRow = sqlx::query_as(concat!(
             "update custom_roles set title = coalesce($2, title),
                  description = coalesce($3, description),
                  permissions = coalesce($4, permissions), updated_at = $5
-             where name = $1 returning *",
-        )
+             where name = $1 returning ",
+            columns!()
+        ))
         .bind(name)
         .bind(title)
         .bind(description)
@@ -187,7 +196,7 @@ impl CustomRoles for PostgresRoles {
 }
 
 async fn lock(connection: &mut PgConnection, name: &str) -> Result<Option<CustomRole>, Error> {
-    let sql = "select * from custom_roles where name = $1 for update";
+    let sql = concat!("select ", columns!(), " from custom_roles where name = $1 for update");
     let row: Option<RoleRow> = sqlx::query_as(sql).bind(name).fetch_optional(connection).await?;
     Ok(row.map(CustomRole::from))
 }

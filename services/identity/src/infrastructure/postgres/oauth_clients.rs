@@ -12,7 +12,8 @@ use crate::domain::oauth::Client;
 use crate::domain::{Event, RoleNames};
 
 /// With what the roles give that administrators made.
-const SELECT: &str = "select c.*,
+const SELECT: &str = "select c.id, c.name, c.redirect_uris, c.logout_uris, c.secret_hash,
+        c.first_party, c.roles, c.created_at,
         array(select r.role from client_custom_roles r where r.client_id = c.id order by 1)
             as custom_roles,
         array(select distinct unnest(r.permissions)

@@ -22,6 +22,10 @@ impl PostgresGrants {
     }
 }
 
+const TAKE: &str = "select client_id, user_id, session_id, redirect_uri, scope, nonce,
+         code_challenge, auth_time, expires_at, used_at, family_id
+     from oauth_codes where code_hash = $1 for update";
+
 #[derive(sqlx::FromRow)]
 struct CodeRow {
     client_id: Uuid,
@@ -63,10 +67,7 @@ impl Grants for PostgresGrants {
     async fn take_code(&self, hash: TokenHash, now: OffsetDateTime) -> Result<Option<Code>, Error> {
         let mut tx = postgres::begin(&self.pool).await?;
         let row: Option<CodeRow> =
-            sqlx::query_as("select * from oauth_codes where code_hash = $1 for update")
-                .bind(hash.0.as_slice())
-                .fetch_optional(&mut *tx)
-                .await?;
+            sqlx::query_as(TAKE).bind(hash.0.as_slice()).fetch_optional(&mut *tx).await?;
         let Some(row) = row else { return Ok(None) };
         if row.used_at.is_some() {
             if let Some(family) = row.family_id {

@@ -46,6 +46,10 @@ pub(super) async fn record(connection: &mut PgConnection, event: &Event) -> Resu
     Ok(())
 }
 
+const CHAIN: &str = "select sequence, kind, at, user_id, client_address, salt, subject_digest,
+         previous_hash, hash, detail
+     from security_events order by sequence";
+
 #[derive(sqlx::FromRow)]
 struct EntryRow {
     sequence: i64,
@@ -91,9 +95,7 @@ impl AuditLog for PostgresAuditLog {
 
     async fn verify(&self) -> Result<Verification, Error> {
         let mut chain = Verification { entries: 0, broken: None, head: Vec::new() };
-        let mut rows =
-            sqlx::query_as::<_, EntryRow>("select * from security_events order by sequence")
-                .fetch(&self.pool);
+        let mut rows = sqlx::query_as::<_, EntryRow>(CHAIN).fetch(&self.pool);
         while let Some(row) = rows.try_next().await? {
             if row.sequence != chain.entries + 1 || !row.fits(&chain.head) {
                 chain.broken = Some(chain.entries + 1);

@@ -4,13 +4,25 @@ use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::row::{self, PaymentRow};
+use super::row::{self, PaymentRow, payment_columns};
 use crate::core::Error;
 use crate::core::ports::{Accounts, Turn, Window};
 use crate::domain::{Account, Payment};
 
 /// The advisory lock of the one who compares by the clock; it reads "stoarecn".
 const LOCK: i64 = 0x7374_6f61_7265_636e;
+
+/// All of them; `payments` narrows it down.
+macro_rules! accounts {
+    () => {
+        concat!(
+            "select ",
+            payment_columns!(),
+            ", a.booked_captured_minor, a.booked_refunded_minor, a.agrees
+             from payments join payment_accounts a on a.payment_id = payments.id "
+        )
+    };
+}
 
 /// Accounts in PostgreSQL.
 pub struct PostgresAccounts {
@@ -35,14 +47,9 @@ impl PostgresAccounts {
 #[async_trait]
 impl Accounts for PostgresAccounts {
     async fn of(&self, payment_ids: &[Uuid]) -> Result<Vec<Account>, Error> {
-        let rows: Vec<AccountRow> = sqlx::query_as(
-            "select p.*, a.booked_captured_minor, a.booked_refunded_minor, a.agrees
-             from payments p join payment_accounts a on a.payment_id = p.id
-             where p.id = any($1)",
-        )
-        .bind(payment_ids)
-        .fetch_all(&self.pool)
-        .await?;
+        let sql = concat!(accounts!(), "where payments.id = any($1)");
+        let rows: Vec<AccountRow> =
+            sqlx::query_as(sql).bind(payment_ids).fetch_all(&self.pool).await?;
         row::all(rows)
     }
 
@@ -53,10 +60,9 @@ impl Accounts for PostgresAccounts {
         after: Uuid,
         limit: i64,
     ) -> Result<Vec<Account>, Error> {
-        let rows: Vec<AccountRow> = sqlx::query_as(
-            "select p.*, a.booked_captured_minor, a.booked_refunded_minor, a.agrees
-             from payments p join payment_accounts a on a.payment_id = p.id
-             where p.id in (
+        let rows: Vec<AccountRow> = sqlx::query_as(concat!(
+            accounts!(),
+            "where payments.id in (
                  select id from payments
                  where provider = $1 and created_at >= $2 and created_at < $3 and id > $4
                  union
@@ -65,8 +71,8 @@ impl Accounts for PostgresAccounts {
                  where t.created_at >= $2 and t.created_at < $3 and t.payment_id > $4
                  order by 1 limit $5
              )
-             order by p.id",
-        )
+             order by payments.id"
+        ))
         .bind(provider)
         .bind(window.start)
         .bind(window.end)

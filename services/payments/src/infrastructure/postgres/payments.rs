@@ -8,11 +8,15 @@ use proto::payments::v1::{PaymentAuthorized, PaymentCaptured, PaymentFailed};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::row::{self, PaymentRow};
+use super::row::{self, PaymentRow, payment_columns};
 use super::{ledger, seconds};
 use crate::core::ports::{Begun, PaymentKey, PaymentRepository};
 use crate::core::{Error, figures};
 use crate::domain::{Event, Payment, State};
+
+const FIND: &str = concat!("select ", payment_columns!(), " from payments where id = $1");
+
+const OF_ORDER: &str = concat!("select ", payment_columns!(), " from payments where order_id = $1");
 
 /// Payments in PostgreSQL.
 pub struct PostgresPayments {
@@ -59,8 +63,8 @@ impl PaymentRepository for PostgresPayments {
 
     async fn find(&self, key: PaymentKey) -> Result<Option<Payment>, Error> {
         let (query, id) = match key {
-            PaymentKey::Id(id) => ("select * from payments where id = $1", id),
-            PaymentKey::Order(id) => ("select * from payments where order_id = $1", id),
+            PaymentKey::Id(id) => (FIND, id),
+            PaymentKey::Order(id) => (OF_ORDER, id),
         };
         let row: Option<PaymentRow> =
             sqlx::query_as(query).bind(id).fetch_optional(&self.pool).await?;
@@ -87,7 +91,7 @@ impl PaymentRepository for PostgresPayments {
         // Asked about again after as long as it is old, so ever more rarely. A
         // voided payment is there for a charge that was still on its way; after a
         // day none is.
-        let rows: Vec<PaymentRow> = sqlx::query_as(
+        let rows: Vec<PaymentRow> = sqlx::query_as(concat!(
             "update payments
              set check_at = case
                  when state = 'voided' and updated_at < now() - interval '1 day' then null
@@ -98,8 +102,9 @@ impl PaymentRepository for PostgresPayments {
                  select id from payments where check_at <= now()
                  order by check_at limit $2 for update skip locked
              )
-             returning *",
-        )
+             returning ",
+            payment_columns!()
+        ))
         .bind(seconds(self.check_after))
         .bind(limit)
         .fetch_all(&self.pool)
@@ -131,10 +136,7 @@ async fn of_order(
     conn: &mut PgConnection,
     order_id: Uuid,
 ) -> Result<Option<PaymentRow>, sqlx::Error> {
-    sqlx::query_as("select * from payments where order_id = $1")
-        .bind(order_id)
-        .fetch_optional(conn)
-        .await
+    sqlx::query_as(OF_ORDER).bind(order_id).fetch_optional(conn).await
 }
 
 async fn insert_unless_closed(
@@ -143,7 +145,7 @@ async fn insert_unless_closed(
     check_after: Duration,
 ) -> Result<Option<PaymentRow>, sqlx::Error> {
     let (state, _) = row::state_names(new.state);
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "insert into payments (id, order_id, user_id, amount_minor, currency, state, provider,
                                token, version, check_at, created_at, updated_at, synthetic)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10), $11, $11,
@@ -151,8 +153,9 @@ async fn insert_unless_closed(
          where not exists (select from closed_orders where order_id = $2)
              and not exists (select from erased_users where user_id = $3)
          on conflict on constraint payments_order_id_key do nothing
-         returning *",
-    )
+         returning ",
+        payment_columns!()
+    ))
     .bind(new.id)
     .bind(new.order_id)
     .bind(new.user_id)

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::row::{self, PaymentRow};
+use super::row::{self, PaymentRow, payment_columns};
 use crate::core::Error;
 use crate::core::ports::{People, RefundRecord};
 use crate::domain::Payment;
@@ -35,8 +35,11 @@ const CUT_OFF: &str = "update payments set user_id = gen_random_uuid(), erased_a
 const LEFT: &str = "select exists (select from payments where user_id = $1)
      or exists (select from refunds where requested_by = $1)";
 
-const PAYMENTS: &str = "select * from payments
-     where user_id = $1 and id > $2 order by id limit $3";
+const PAYMENTS: &str = concat!(
+    "select ",
+    payment_columns!(),
+    " from payments where user_id = $1 and id > $2 order by id limit $3"
+);
 
 const REFUNDS: &str = "select r.id, r.payment_id, r.amount_minor, p.currency, r.state, r.reason,
          r.created_at, coalesce(r.requested_by = $1, false) as requested

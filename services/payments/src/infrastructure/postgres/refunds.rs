@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use types::Money;
 use uuid::Uuid;
 
-use super::row::{self, PaymentRow, RefundRow};
+use super::row::{self, PaymentRow, RefundRow, payment_columns};
 use super::{ledger, seconds};
 use crate::core::ports::RefundRepository;
 use crate::core::{Error, figures};
@@ -135,10 +135,8 @@ async fn refuse_erased(
 
 /// Refunds of one payment are reserved one after another.
 async fn lock_payment(conn: &mut PgConnection, id: Uuid) -> Result<Payment, Error> {
-    let row: Option<PaymentRow> = sqlx::query_as("select * from payments where id = $1 for update")
-        .bind(id)
-        .fetch_optional(conn)
-        .await?;
+    let sql = concat!("select ", payment_columns!(), " from payments where id = $1 for update");
+    let row: Option<PaymentRow> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
     row.ok_or(Error::NotFound)?.try_into()
 }
 
@@ -229,14 +227,15 @@ async fn finish(
 }
 
 async fn give_back(conn: &mut PgConnection, refund: &Refund) -> Result<Payment, Error> {
-    let row: PaymentRow = sqlx::query_as(
+    let row: PaymentRow = sqlx::query_as(concat!(
         "update payments
          set refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
              state = case when refunded_minor + $2 = amount_minor
                  then 'refunded' else 'partially_refunded' end,
              version = version + 1, updated_at = now()
-         where id = $1 returning *",
-    )
+         where id = $1 returning ",
+        payment_columns!()
+    ))
     .bind(refund.payment_id)
     .bind(refund.amount.minor())
     .fetch_one(&mut *conn)

@@ -8,6 +8,19 @@ use uuid::Uuid;
 use crate::core::Error;
 use crate::domain::{Failure, Payment, Refund, RefundState, State, Token};
 
+/// The columns of a [`PaymentRow`].
+macro_rules! payment_columns {
+    () => {
+        "payments.id, payments.order_id, payments.user_id, payments.amount_minor, \
+         payments.currency, payments.state, payments.provider, payments.provider_charge_id, \
+         payments.failure_reason, payments.refunded_minor, payments.refunding_minor, \
+         payments.token, payments.synthetic, payments.version, payments.created_at, \
+         payments.updated_at"
+    };
+}
+
+pub(super) use payment_columns;
+
 #[derive(sqlx::FromRow)]
 pub(super) struct PaymentRow {
     id: Uuid,
