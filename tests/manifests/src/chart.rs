@@ -32,7 +32,7 @@ pub fn write(root: &Path, to: &Path) -> Result<()> {
         fs::write(templates.join(format!("{overlay}.yaml")), template(root, overlay)?)?;
     }
     let mut values =
-        "# Which overlay: production, staging, self-hosted or local.\nprofile: production\n"
+        "# Which overlay: production, staging, google, self-hosted or local.\nprofile: production\n"
             .to_owned();
     for (key, value) in settings(root, "production")? {
         writeln!(values, "{key}: {}", serde_json::to_string(&value)?)?;

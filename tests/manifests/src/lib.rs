@@ -10,4 +10,4 @@ pub use kustomize::{render, render_with};
 pub use object::{Object, Objects};
 
 /// The overlays that are installed somewhere.
-pub const OVERLAYS: [&str; 4] = ["local", "staging", "production", "self-hosted"];
+pub const OVERLAYS: [&str; 5] = ["local", "staging", "production", "google", "self-hosted"];

@@ -19,7 +19,9 @@ const CLUSTER: &str = ".svc.cluster.local";
 fn exists(objects: &Objects, host: &str, port: Option<u64>) -> bool {
     let Some(inside) = host.strip_suffix(CLUSTER) else {
         return objects.of("ServiceEntry").any(|entry| {
-            (is_address(host) || texts(entry.at("/spec/hosts")).contains(&host))
+            let answers = |field: &str| texts(entry.at(field)).contains(&host);
+            // An address is known where an entry lists it: Memorystore's certificate names no name.
+            (answers("/spec/hosts") || answers("/spec/addresses"))
                 && port.is_none_or(|port| {
                     items(entry.at("/spec/ports")).iter().any(|p| p["number"] == port)
                 })

@@ -12,30 +12,45 @@ pub(super) const CHECKS: &[Rule] =
 fn read(objects: &Objects) -> Vec<String> {
     let mut found = Vec::new();
     for external in objects.of("ExternalSecret") {
-        let name = external.at("/spec/secretStoreRef/name").as_str().unwrap_or_default();
-        if name.is_empty() {
-            continue;
-        }
-        let Some(store) = objects.find("SecretStore", external.namespace(), name) else {
-            found.push(format!("{external}: there is no SecretStore {name}"));
-            continue;
-        };
-        let provider = store.at("/spec/provider/kubernetes");
-        let Some(place) = provider["remoteNamespace"].as_str() else { continue };
-        let account = provider["auth"]["serviceAccount"]["name"].as_str().unwrap_or_default();
-        if objects.find("ServiceAccount", store.namespace(), account).is_none() {
-            found.push(format!("{store}: there is no account {account}"));
+        let of_all = external.at("/spec/secretStoreRef/name").as_str().unwrap_or_default();
+        if !of_all.is_empty() && store(objects, external, of_all).is_none() {
+            found.push(format!("{external}: there is no SecretStore {of_all}"));
         }
         for wanted in items(external.at("/spec/data")) {
-            let of = |field: &str| wanted["remoteRef"][field].as_str().unwrap_or_default();
-            let (secret, key) = (of("key"), of("property"));
-            if !keys(objects, place, secret).is_some_and(|keys| keys.iter().any(|k| k == key)) {
-                found.push(format!("{external}: nobody makes {key} of {place}/{secret}"));
-            }
-            if !may(objects, place, secret, store.namespace(), account) {
-                found.push(format!("{external}: {account} may not read {place}/{secret}"));
+            // A field may come from elsewhere than the others.
+            let own = wanted["sourceRef"]["storeRef"]["name"].as_str();
+            match store(objects, external, own.unwrap_or(of_all)) {
+                Some(store) => found.extend(field(objects, external, store, wanted)),
+                None if own.is_some() => {
+                    found.push(format!("{external}: there is no SecretStore {own:?}"));
+                }
+                None => {}
             }
         }
+    }
+    found
+}
+
+fn store<'a>(objects: &'a Objects, external: &Object, name: &str) -> Option<&'a Object> {
+    objects.find("SecretStore", external.namespace(), name)
+}
+
+/// What is wrong with a field that is read from another namespace.
+fn field(objects: &Objects, external: &Object, store: &Object, wanted: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let provider = store.at("/spec/provider/kubernetes");
+    let Some(place) = provider["remoteNamespace"].as_str() else { return found };
+    let account = provider["auth"]["serviceAccount"]["name"].as_str().unwrap_or_default();
+    if objects.find("ServiceAccount", store.namespace(), account).is_none() {
+        found.push(format!("{store}: there is no account {account}"));
+    }
+    let of = |field: &str| wanted["remoteRef"][field].as_str().unwrap_or_default();
+    let (secret, key) = (of("key"), of("property"));
+    if !keys(objects, place, secret).is_some_and(|keys| keys.iter().any(|k| k == key)) {
+        found.push(format!("{external}: nobody makes {key} of {place}/{secret}"));
+    }
+    if !may(objects, place, secret, store.namespace(), account) {
+        found.push(format!("{external}: {account} may not read {place}/{secret}"));
     }
     found
 }
