@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use regex::Regex;
@@ -33,23 +34,33 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&said));
 }
 
-fn scripts(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            scripts(&path, found);
-        } else if fs::read(&path).unwrap().starts_with(b"#!/usr/bin/env bash") {
-            found.push(path);
-        }
-    }
+/// Every script that Git knows, or would: called `*.sh`, or begun as one.
+fn scripts() -> Vec<PathBuf> {
+    let mut git = Command::new("git");
+    git.current_dir(root()).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = git.output().unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let shebang = Regex::new(r"^#! ?/(usr/)?bin/(env (-S )?)?(ba|da)?sh\b").unwrap();
+    let names: BTreeSet<&str> = listed.split_terminator('\0').collect();
+    let paths = names.into_iter().map(|name| root().join(name)).filter(|path| path.is_file());
+    paths
+        .filter(|path| {
+            let mut start = [0; 64];
+            let read = fs::File::open(path).unwrap().read(&mut start).unwrap();
+            path.extension().is_some_and(|extension| extension == "sh")
+                || shebang.is_match(&String::from_utf8_lossy(&start[..read]))
+        })
+        .collect()
 }
 
 #[test]
 fn scripts_please_shellcheck() {
     let bin = stack::python_programs(&[SHELLCHECK], &layout(), &mut Terminal).unwrap();
-    let mut found = vec![root().join("terraform/check.sh")];
-    scripts(&root().join("deploy"), &mut found);
-    assert!(found.len() >= 4, "{found:?}");
+    let found = scripts();
+    for one in [".ci/run", "terraform/check.sh", "deploy/docker/images.sh"] {
+        assert!(found.contains(&root().join(one)), "{one} is not among {found:?}");
+    }
     run(Command::new(bin.join("shellcheck")).args(&found));
 }
 
