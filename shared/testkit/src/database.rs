@@ -17,6 +17,23 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// Adds a column to every table, as a migration of the next release does to some
+    /// while processes of this one run.
+    pub async fn widen(&self) {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select format('%I', tablename) from pg_tables where schemaname = current_schema()",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .expect("the tables");
+        assert!(!tables.is_empty(), "there are no tables");
+        for table in tables {
+            // The server quoted the name.
+            let statement = format!("alter table {table} add column of_the_next_release text");
+            sqlx::query(AssertSqlSafe(statement)).execute(&self.pool).await.expect(&table);
+        }
+    }
+
     /// The settings of a service that uses it.
     pub fn config(&self) -> DatabaseConfig {
         let database_url = self.url.clone().into();

@@ -42,7 +42,7 @@ impl World {
         self.add(session, address).await.unwrap()
     }
 
-    async fn book(&self, session: &Session) -> Vec<SavedAddress> {
+    pub async fn book(&self, session: &Session) -> Vec<SavedAddress> {
         let request = bearer(ListAddressesRequest {}, &session.access_token);
         self.addresses().list_addresses(request).await.unwrap().into_inner().addresses
     }
@@ -69,7 +69,7 @@ impl World {
         Ok(self.addresses().update_address(request).await?.into_inner())
     }
 
-    async fn remove_address(&self, session: &Session, address_id: &str) -> Result<(), Status> {
+    pub async fn remove_address(&self, session: &Session, address_id: &str) -> Result<(), Status> {
         let request = DeleteAddressRequest { address_id: address_id.to_owned() };
         let request = bearer(request, &session.access_token);
         self.addresses().delete_address(request).await.map(drop)

@@ -3,7 +3,7 @@
 use prost_types::FieldMask;
 use proto::identity::v1::{
     CreateClientRequest, CreateClientResponse, CreateRoleRequest, DeleteRoleRequest,
-    GetRoleRequest, GetUserRequest, IntrospectTokenRequest, ListRolesRequest,
+    GetRoleRequest, GetUserRequest, IntrospectTokenRequest, ListClientsRequest, ListRolesRequest,
     ListSecurityEventsRequest, ListUsersRequest, Role, Session, SetUserRolesRequest,
     UpdateRoleRequest, User, VerifyAuditLogRequest,
 };
@@ -320,4 +320,38 @@ async fn a_closed_account_leaves_its_roles() {
     let gone = bearer(GetUserRequest { user_id: user_id(&ada).to_string() }, &admin);
     refused(world.client().get_user(gone).await, Code::NotFound, "USER_NOT_FOUND");
     assert!(me(&world.client(), &admin).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_column_that_the_next_release_adds_to_each_table_disturbs_nobody() {
+    let world = World::start().await;
+    let (client, admin) = (world.client(), world.admin_token().await);
+    // Often enough for every connection that is open to be used.
+    let work = async |when: &str| {
+        for round in 0..4 {
+            let (email, desk) =
+                (format!("{when}{round}@example.com"), format!("desk-{when}{round}"));
+            let ada = world.register(&email).await;
+            login(&client, &email, PASSWORD).await.unwrap();
+            let home = world.moves_in(&ada, "1 First").await;
+            assert_eq!(world.book(&ada).await.len(), 1);
+            world.remove_address(&ada, &home.address_id).await.unwrap();
+            world.make(&admin, &desk, &["users:read"]).await.unwrap();
+            world.permit(&admin, &desk, &["audit:read"], false).await.unwrap();
+            world.role(&admin, &desk).await.unwrap();
+            world.application(&admin, &[]).await.unwrap();
+            let roles = bearer(ListRolesRequest::default(), &admin);
+            world.roles().list_roles(roles).await.unwrap();
+            let applications = bearer(ListClientsRequest::default(), &admin);
+            world.applications().list_clients(applications).await.unwrap();
+            world.give(&admin, &ada, &[&desk], false).await.unwrap();
+            refresh(&client, &ada.refresh_token).await.unwrap();
+            assert!(!world.events(&admin, &ada).await.is_empty());
+            let whole = bearer(VerifyAuditLogRequest {}, &admin);
+            world.security_as("tools").verify_audit_log(whole).await.unwrap();
+        }
+    };
+    work("before").await;
+    world.database.widen().await;
+    work("after").await;
 }

@@ -36,7 +36,7 @@ pub struct World {
     pub platform: Platform,
     pub config: Config,
     pub shutdown: Shutdown,
-    database: TestDatabase,
+    pub database: TestDatabase,
     addr: SocketAddr,
 }
 

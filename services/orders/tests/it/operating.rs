@@ -335,3 +335,26 @@ async fn nobody_acts_without_a_reason_or_without_being_an_operator() {
     }
     assert_eq!(desk.deeds(&order.order_id).await, []);
 }
+
+#[tokio::test]
+async fn a_column_that_the_next_release_adds_to_each_table_disturbs_nobody() {
+    let (stage, shop) = Stage::with_instance().await;
+    let desk = Desk::of(&stage, &shop);
+    // Often enough for every connection that is open to be used.
+    let work = async || {
+        for _ in 0..4 {
+            let ada = stage.customer();
+            let order = ada.place(&shop.client, "first").await.unwrap();
+            settled(&stage, &order).await;
+            ada.get(&shop.client, &order.order_id).await.unwrap();
+            assert_eq!(ada.orders(&shop.client).await.len(), 1);
+            desk.list(SagaFilter::Unspecified).await;
+            desk.get(&order.order_id).await.unwrap();
+            ada.cancel(&shop.client, &order.order_id).await.unwrap();
+            settled(&stage, &order).await;
+        }
+    };
+    work().await;
+    stage.database.widen().await;
+    work().await;
+}

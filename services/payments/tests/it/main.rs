@@ -23,4 +23,5 @@ mod stripe;
 mod stripe_double;
 mod view;
 mod webhooks;
+mod widening;
 mod world;

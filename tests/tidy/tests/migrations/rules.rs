@@ -19,32 +19,8 @@ struct Piece {
     comments: Vec<String>,
 }
 
-/// Tables of which code reads whatever columns there are (`select *`, `returning *`). A
-/// process that runs has prepared that for the columns that it found, and PostgreSQL
-/// refuses it from the moment on when there is one more.
-pub fn starred(code: &str) -> BTreeSet<String> {
-    // Expressions are slow to make, and most files have no star.
-    if !code.contains("select *") && !code.contains("returning *") {
-        return BTreeSet::new();
-    }
-    let star = Regex::new(r"(?s)select\s+\*\s+from\s+([a-z_]+)|returning\s+\*").unwrap();
-    let changed = Regex::new(r"(?:update|insert\s+into|delete\s+from)\s+([a-z_]+)").unwrap();
-    let mut tables = BTreeSet::new();
-    for found in star.captures_iter(code) {
-        let place = found.get(0).map_or(0, |whole| whole.start());
-        let is_lock = |at: usize| code[..at].trim_end().ends_with("for");
-        let changes = changed.captures_iter(&code[..place]);
-        let before = || {
-            let changes = changes.filter(|found| !found.get(0).is_some_and(|m| is_lock(m.start())));
-            changes.last()?.get(1)
-        };
-        tables.extend(found.get(1).or_else(before).map(|table| table.as_str().to_owned()));
-    }
-    tables
-}
-
 /// Each with its file and line; none is how it should be.
-pub fn complaints(path: &str, text: &str, starred: &BTreeSet<String>) -> Vec<String> {
+pub fn complaints(path: &str, text: &str) -> Vec<String> {
     let dialect = PostgreSqlDialect {};
     let tokens = match Tokenizer::new(&dialect, text).tokenize_with_location() {
         Ok(tokens) => tokens,
@@ -52,7 +28,6 @@ pub fn complaints(path: &str, text: &str, starred: &BTreeSet<String>) -> Vec<Str
     };
     let pieces = pieces(tokens);
     let mut file = File {
-        starred,
         made: BTreeSet::new(),
         alone: pieces.len() == 1,
         outside: text.starts_with("-- no-transaction"),
@@ -109,9 +84,7 @@ fn pieces(tokens: Vec<TokenWithSpan>) -> Vec<Piece> {
 }
 
 /// A migration.
-struct File<'a> {
-    /// Read with a star.
-    starred: &'a BTreeSet<String>,
+struct File {
     /// The tables that it makes itself: nobody else knows them yet.
     made: BTreeSet<String>,
     alone: bool,
@@ -122,7 +95,7 @@ fn say(what: &str) -> Vec<String> {
     vec![what.to_owned()]
 }
 
-impl File<'_> {
+impl File {
     fn is_new(&self, table: &ObjectName) -> bool {
         self.made.contains(&table.to_string())
     }
@@ -158,17 +131,7 @@ impl File<'_> {
             }
             Statement::CreateIndex(_) => Vec::new(),
             Statement::AlterTable(table) if self.is_new(&table.name) => Vec::new(),
-            Statement::AlterTable(table) => {
-                let mut found: Vec<_> = table.operations.iter().flat_map(altered).collect();
-                let adds = |operation: &AlterTableOperation| {
-                    matches!(operation, AlterTableOperation::AddColumn { .. })
-                };
-                let read = self.starred.contains(&table.name.to_string());
-                if read && table.operations.iter().any(adds) {
-                    found.extend(say(STAR));
-                }
-                found
-            }
+            Statement::AlterTable(table) => table.operations.iter().flat_map(altered).collect(),
             Statement::Drop { object_type, .. } => {
                 let kind = object_type.to_string().to_lowercase();
                 let article = if kind.starts_with('i') { "an" } else { "a" };
@@ -239,9 +202,6 @@ fn altered(operation: &AlterTableOperation) -> Vec<String> {
 
 const LOOKS: &str = "looks at every row while the table is locked: `not valid`, validated later; \
                      or an index first";
-const STAR: &str = "adds a column to what is read with `select *` or `returning *`: processes that \
-                    run fail until they connect anew (\"cached plan must not change result type\"); \
-                    first a release that names its columns";
 const DEMANDS: &str = "demands a value that the release before does not write";
 const REWRITES: &str = "rewrites the table, locked for so long: values come from a task";
 
