@@ -30,7 +30,7 @@ impl App {
         tasks.spawn("admin port", admin.run(shutdown.clone()));
         let stop = shutdown.clone();
         tasks.spawn("journeys", async move {
-            figures::begin();
+            figures::begin(traveller.depth);
             let mut turns = tokio::time::interval(config.every());
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -64,6 +64,7 @@ fn traveller(config: &Config) -> Result<Traveller> {
         password: config.probe_password.clone(),
         payment_token: config.probe_payment_token.clone(),
         query: config.probe_query.clone(),
+        depth: config.probe_depth,
         patience: config.patience(),
     })
 }

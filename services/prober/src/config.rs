@@ -7,6 +7,8 @@ use runtime::RuntimeConfig;
 use secrecy::SecretString;
 use telemetry::TelemetryConfig;
 
+use crate::journey::Depth;
+
 /// Settings of the prober.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(version, about)]
@@ -33,6 +35,10 @@ pub struct Config {
     /// What is paid with: a test token of the provider.
     #[arg(long, env = "PROBE_PAYMENT_TOKEN", default_value = "tok_visa", hide_env_values = true)]
     pub probe_payment_token: SecretString,
+    /// How far a journey goes: `cart` stops before anything is ordered, for where the provider
+    /// takes no test token.
+    #[arg(long, env = "PROBE_DEPTH", value_enum, default_value_t)]
+    pub probe_depth: Depth,
     /// What is searched for; the first product that is in stock is bought. Empty: any.
     #[arg(long, env = "PROBE_QUERY", default_value = "")]
     pub probe_query: String,

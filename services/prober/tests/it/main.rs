@@ -13,7 +13,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use prober::figures;
-use prober::journey::{Journey, Traveller};
+use prober::journey::{Depth, Journey, Traveller};
 use prober::shop::Shop;
 use serde_json::{Value, json};
 
@@ -71,6 +71,10 @@ async fn shop(trouble: Trouble) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 async fn travel(url: &str) -> Journey {
+    travel_to(Depth::Order, url).await
+}
+
+async fn travel_to(depth: Depth, url: &str) -> Journey {
     let patience = Duration::from_millis(900);
     let traveller = Traveller {
         shop: Shop::new(url, None, patience).unwrap(),
@@ -78,6 +82,7 @@ async fn travel(url: &str) -> Journey {
         password: "correct horse".into(),
         payment_token: "tok_visa".into(),
         query: String::new(),
+        depth,
         patience,
     };
     traveller.travel().await
@@ -142,26 +147,55 @@ async fn a_shop_that_is_not_there_is_a_failed_journey() {
     assert!(error.starts_with("sign_in failed: POST /v1/auth/login had no answer"), "{error}");
 }
 
-#[test]
-fn every_journey_is_measured_whether_it_worked_or_not() {
+#[tokio::test]
+async fn a_journey_to_the_cart_orders_and_pays_nothing() {
+    let (url, asked) = shop(Trouble::new()).await;
+    travel_to(Depth::Cart, &url).await.outcome.unwrap();
+    let asked = asked.lock().unwrap().join("\n");
+    for made in
+        ["POST /v1/auth/login", "GET /v1/products", "POST /v1/cart/items", "/v1/auth/logout"]
+    {
+        assert!(asked.contains(made), "{made} is not in {asked}");
+    }
+    assert!(!asked.contains("POST /v1/orders {") && !asked.contains("tok_visa"), "{asked}");
+}
+
+/// What is measured of one journey: the metric's name and its step.
+fn measured(depth: Depth, trouble: Trouble) -> HashMap<String, DebugValue> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let journey = |trouble: Trouble| {
-        metrics::with_local_recorder(&recorder, || {
-            runtime.block_on(async {
-                figures::begin();
-                let (url, _) = shop(trouble).await;
-                figures::journey(&travel(&url).await);
-            });
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            figures::begin(depth);
+            let (url, _) = shop(trouble).await;
+            figures::journey(&travel_to(depth, &url).await);
         });
-        let seen = snapshotter.snapshot().into_vec().into_iter();
-        let name = |key: &metrics::Key| {
-            let step = key.labels().next().map(|label| label.value().to_owned());
-            format!("{} {}", key.name(), step.unwrap_or_default())
-        };
-        seen.map(|(key, .., value)| (name(key.key()), value)).collect::<HashMap<_, _>>()
+    });
+    let seen = snapshotter.snapshot().into_vec().into_iter();
+    let name = |key: &metrics::Key| {
+        let step = key.labels().next().map(|label| label.value().to_owned());
+        format!("{} {}", key.name(), step.unwrap_or_default())
     };
+    seen.map(|(key, .., value)| (name(key.key()), value)).collect()
+}
+
+#[test]
+fn of_steps_that_are_not_made_nothing_is_counted() {
+    let cart = measured(Depth::Cart, Trouble::new());
+    assert!(matches!(cart["prober_journey_success "], DebugValue::Gauge(g) if g.0 == 1.0));
+    let count = |step: &str| cart.keys().filter(|key| key.ends_with(&format!(" {step}"))).count();
+    for made in ["sign_in", "browse", "cart", "sign_out"] {
+        assert_eq!(count(made), 2, "{made}: how long it took, and no failure");
+    }
+    for left in ["order", "confirm", "notify", "cancel", "money_back"] {
+        assert_eq!(count(left), 0, "{left}");
+    }
+}
+
+#[test]
+fn every_journey_is_measured_whether_it_worked_or_not() {
+    let journey = |trouble: Trouble| measured(Depth::Order, trouble);
 
     let good = journey(Trouble::new());
     assert!(matches!(good["prober_journey_success "], DebugValue::Gauge(g) if g.0 == 1.0));
