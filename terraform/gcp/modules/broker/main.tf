@@ -1,5 +1,5 @@
 # RabbitMQ. Google runs none: it is somebody else's service, reached by Private Service Connect, or it runs in the cluster by
-# its operator (k8s/components/stores-self-hosted), where nothing has to be made here.
+# its operator (k8s/components/broker-self-hosted), where nothing has to be made here.
 
 resource "google_compute_address" "this" {
   count        = var.endpoint == null ? 0 : 1
