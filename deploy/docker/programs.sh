@@ -16,5 +16,5 @@ cargo auditable build --locked --release --workspace $(printf -- '--bin %s ' $pr
 mkdir -p "$1"
 for program in $programs; do
   strip --strip-all -o "$1/$program" "${CARGO_TARGET_DIR:-target}"/*-linux-*/release/"$program"
-  readelf --sections --wide "$1/$program" | grep --quiet dep-v0 || { echo "$program does not say what it is made of" >&2; exit 1; }
+  readelf --sections --wide "$1/$program" | grep dep-v0 >/dev/null || { echo "$program does not say what it is made of" >&2; exit 1; }
 done
