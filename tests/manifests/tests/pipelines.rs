@@ -114,4 +114,13 @@ fn every_program_has_its_image() {
             assert!(built.contains(&&image[1]), "deploy/docker/Dockerfile has no {}", &image[1]);
         }
     }
+    for cloud in ["aws", "gcp"] {
+        let file = root().join("terraform").join(cloud).join("environments/production/main.tf");
+        let text = fs::read_to_string(&file).unwrap();
+        let taken = text.lines().find(|line| line.trim_start().starts_with("images ")).unwrap();
+        for image in &built {
+            let named = taken.contains(&format!("\"{image}\""));
+            assert!(named, "{}: the registry takes no {image}", file.display());
+        }
+    }
 }

@@ -53,7 +53,7 @@ module "platform" {
   deletion_protection  = true
   broker_instance_type = "mq.m7g.large"
   cache_node_type      = "cache.m7g.large"
-  images               = ["cart", "catalog", "docs", "edge-config", "guard", "identity", "inventory", "notifications", "orders", "payments", "prober", "stoactl"]
+  images               = ["cart", "catalog", "docs", "edge-config", "guard", "identity", "inventory", "notifications", "orders", "payments", "prober", "sandbox", "stoactl"]
 
   broker_password = var.broker_password
   cache_password  = var.cache_password

@@ -50,7 +50,7 @@ module "platform" {
   deletion_protection = true
   broker_endpoint     = var.broker_endpoint
   cache_memory_gib    = 5
-  images              = ["cart", "catalog", "docs", "edge-config", "guard", "identity", "inventory", "notifications", "orders", "payments", "prober", "stoactl"]
+  images              = ["cart", "catalog", "docs", "edge-config", "guard", "identity", "inventory", "notifications", "orders", "payments", "prober", "sandbox", "stoactl"]
 
   database_passwords         = var.database_passwords
   database_passwords_version = var.database_passwords_version
